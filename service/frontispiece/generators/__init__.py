@@ -1,0 +1,104 @@
+"""The generator seam: what Frontispiece asks of an image service or a local pipeline.
+
+A generator is one file beside this one with a subclass of `Generator`, and rows in `catalogue.toml`. It gets an
+`httpx.Client` and knows nothing of the queue or the database.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import httpx
+from pydantic import BaseModel, ConfigDict
+
+from frontispiece.errors import Busy, Declined, GeneratorProblem, Outage, OutOfCredit, Unknown
+
+__all__ = [
+    "Busy",
+    "Declined",
+    "Finished",
+    "Generator",
+    "GeneratorProblem",
+    "GeneratorSettings",
+    "Order",
+    "OutOfCredit",
+    "Outage",
+    "Ticket",
+    "Unknown",
+    "Waiting",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One picture to be made: `width` × `height` in pixels, as the model can do them.
+
+    `model` is the service's own name for the model. The words for `sketch` (headline, section, palette, language)
+    ride along; other generators need only the prompt.
+    """
+
+    model: str
+    prompt: str
+    width: int
+    height: int
+    seed: int
+    headline: str = ""
+    section: str = ""
+    language: str = "en"
+    palette: tuple[str, ...] = ()  # "#rrggbb", the brand's first colour first
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What a hosted service gave us to come back with. `cost` is in US dollars, None where it was not told."""
+
+    remote_id: str
+    polling_url: str = ""
+    cost: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Not ready; ask again in `seconds`. `progress` runs from 0 to 1 where the service tells it."""
+
+    seconds: float = 0.5
+    progress: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The pictures, as the service encoded them. `cost` is in US dollars; `facts` is what else it told (seed, …)."""
+
+    images: tuple[bytes, ...]
+    cost: float | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+class GeneratorSettings(BaseModel):
+    """The keys of `[generators.<name>]`; a generator adds its own in a subclass (secrets as `SecretStr`)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Generator(ABC):
+    """One image service. `active` is how many tasks it lets us have at once (0 = no limit)."""
+
+    Settings: ClassVar[type[GeneratorSettings]] = GeneratorSettings
+    active: ClassVar[int] = 0
+
+    def __init__(self, settings: GeneratorSettings, client: httpx.Client) -> None:
+        self.settings = settings
+        self.client = client  # no redirects, no proxies from the environment, time limits set
+
+    @abstractmethod
+    def submit(self, order: Order) -> Ticket | Finished:
+        """Asks for the picture. Raises `Busy`, `Declined`, `OutOfCredit`, `Outage`, `Unknown`, `GeneratorProblem`."""
+
+    def poll(self, ticket: Ticket) -> Waiting | Finished:
+        """What has become of a ticket; the picture is downloaded at once. Raises as `submit` does."""
+        raise NotImplementedError
+
+    def cancel(self, ticket: Ticket) -> None:  # noqa: B027 - most services cannot cancel, so this is the default
+        """Stops a task where the service can; else does nothing."""
