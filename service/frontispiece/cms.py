@@ -152,7 +152,10 @@ class Adapter(ABC):
     keeps_drafts: ClassVar[bool] = True  # a draft stays a draft when we write
     alt_text: ClassVar[bool] = True  # the CMS keeps alt text
     accepted: ClassVar[int] = 202  # the status that this CMS wants for a delivery we take
-    formats: ClassVar[tuple[str, ...]] = ("webp", "jpeg")  # what `attach` may send, best first
+    formats: ClassVar[tuple[Literal["webp", "jpeg", "avif", "png"], ...]] = (
+        "webp",
+        "jpeg",
+    )  # what `attach` may send, best first
 
     def __init__(self, settings: SiteSettings) -> None:
         self.settings = settings

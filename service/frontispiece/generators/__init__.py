@@ -7,7 +7,7 @@ A generator is one file beside this one with a subclass of `Generator`, and rows
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import httpx
 from pydantic import BaseModel, ConfigDict
@@ -87,6 +87,14 @@ class Generator(ABC):
 
     Settings: ClassVar[type[GeneratorSettings]] = GeneratorSettings
     active: ClassVar[int] = 0
+    source: ClassVar[Literal["trainedAlgorithmicMedia", "algorithmicMedia"]] = "trainedAlgorithmicMedia"  # IPTC's word
+    repeatable: ClassVar[bool] = False  # submitting the same order twice costs nothing
+
+    @classmethod
+    def origins(cls, settings: GeneratorSettings) -> tuple[str, ...]:
+        """Origins ("http://127.0.0.1:7860") that the operator has set and that may be private addresses."""
+        base = getattr(settings, "base_url", "")
+        return (base,) if base else ()
 
     def __init__(self, settings: GeneratorSettings, client: httpx.Client) -> None:
         self.settings = settings

@@ -1,0 +1,5 @@
+"""`python -m frontispiece` is the command `frontispiece`."""
+
+from frontispiece.cli import main
+
+main()

@@ -1,0 +1,65 @@
+"""What the configuration means, and how its sites are doing, in sentences: `frontispiece check` and `doctor`."""
+
+import time
+from collections.abc import Iterator
+
+from frontispiece.config import Rule, Settings
+from frontispiece.house import House
+
+
+def hook_url(settings: Settings, site: str) -> str:
+    """Where the CMS of a site sends its deliveries."""
+    return f"{settings.server.url.rstrip('/')}/hooks/{site}"
+
+
+def check(house: House) -> Iterator[str]:
+    """What would happen for each site and rule."""
+    settings = house.settings
+    yield f"Images lie in {settings.storage}; the database is {house.database.url.render_as_string(hide_password=True)}."
+    yield f"Queue: {'the Redis that is configured' if settings.redis_url else 'an embedded Valkey in ' + str(settings.data)}."
+    for name, site in settings.sites.items():
+        adapter = house.adapter(name)
+        yield f"Site {name}: {adapter.title} at {site.url}; deliveries to {hook_url(settings, name)}, {adapter.signs}."
+        if not any(rule.site == name for rule in settings.rules):
+            yield f"  No rule is for {name}: nothing will be drawn for it."
+    for rule in settings.rules:
+        yield _rule(house, rule)
+    for span, cap in (("day", settings.budget.day), ("month", settings.budget.month)):
+        if cap is not None:
+            yield f"Budget: at most ${cap:.2f} a {span}; what would pass it is held until there is room."
+    if not settings.sites:
+        yield "There is no [sites.<name>] yet: see README.md, or try `frontispiece demo`."
+
+
+def _rule(house: House, rule: Rule) -> str:
+    slot = house.slot(rule.slot)
+    first, *others = (house.models[name] for name in rule.models)
+    price = first.price(*first.fit(slot.width, slot.height))
+    cost = f"about ${price:.3f} each" if price else "free of charge"
+    rest = f" (if it cannot: {', then '.join(model.title for model in others)})" if others else ""
+    sections = f" in {', '.join(rule.sections)}" if rule.sections else ""
+    decides = "an editor decides" if rule.review == "always" else "it is published without review"
+    return (
+        f"Rule {rule.name}: when an {rule.kind} of {rule.site}{sections} is {' or '.join(rule.events)}, {first.title} draws "
+        f"its {rule.slot} picture, {slot.width} × {slot.height} pixels, {cost}{rest}; {decides}."
+    ).replace("an product", "a product")
+
+
+def doctor(house: House, site: str) -> Iterator[str]:
+    """Asks the CMS itself: credentials, rights, and what else its adapter looks at. Raises `CmsProblem`."""
+    begun = time.monotonic()
+    with house.api(site) as (adapter, api):
+        yield from adapter.doctor(api)
+    yield f"{adapter.title} answered in {time.monotonic() - begun:.1f} s."
+
+
+def connect(house: House, site: str) -> Iterator[str]:
+    """What is to be entered in the CMS, which cannot be told by us."""
+    adapter, settings = house.adapter(site), house.settings
+    yield f"In {adapter.title} at {adapter.settings.url}, enter:"
+    yield f"  service URL     {settings.server.url}"
+    yield f"  site            {site}"
+    yield f"  hook URL        {hook_url(settings, site)}"
+    yield "  webhook secret  the webhook_secret of this site in the configuration"
+    yield f"  API token       made by: frontispiece token add {site} --site {site}   (for the panel in the editor)"
+    yield f"The steps, one by one: plugins/{adapter.settings.plugin}/README.md"

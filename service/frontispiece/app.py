@@ -1,0 +1,55 @@
+"""The parts put together: the Flask application, and `create_app` for any WSGI server."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from flask import Flask
+from redis import Redis
+from redis.exceptions import RedisError
+from werkzeug.wrappers import Response
+
+from frontispiece import jobs, valkey
+from frontispiece.config import Settings, load
+from frontispiece.errors import Problem
+from frontispiece.house import House
+from frontispiece.web.hooks import hooks
+from frontispiece.web.intake import Intake
+
+
+def redis_url(settings: Settings) -> str:
+    """The Redis that is configured, or the embedded one of the data folder (which `up` starts)."""
+    return settings.redis_url or valkey.url(settings.data)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The WSGI application, with the settings given or those of `FRONTISPIECE_CONFIG`. Raises `ConfigProblem`."""
+    house = House(settings or load())
+    redis = jobs.connect(redis_url(house.settings))
+    app = Flask(
+        "frontispiece", root_path=str(Path(__file__).parent / "web"), template_folder="pages", static_folder="static"
+    )
+    app.config["MAX_CONTENT_LENGTH"] = house.settings.server.body_limit
+    app.extensions |= {"house": house, "redis": redis, "nudge": lambda: jobs.nudge(house, redis)}
+    app.extensions["intake"] = Intake(house.database, app.extensions["nudge"])
+    app.register_blueprint(hooks)
+    app.add_url_rule("/healthz", view_func=lambda: ("alive\n", 200))
+    app.add_url_rule("/readyz", view_func=_ready(house, redis))
+    return app
+
+
+def _ready(house: House, redis: Redis) -> Callable[[], Response]:
+    def ready() -> Response:
+        problems = []
+        try:
+            with house.database.read() as session:
+                session.connection()
+            house.storage.check()
+        except Problem as problem:
+            problems.append(problem.words)
+        try:
+            redis.ping()
+        except RedisError as problem:
+            problems.append(f"Redis: {problem}")
+        return Response("\n".join(problems or ["ready"]) + "\n", 503 if problems else 200, mimetype="text/plain")
+
+    return ready

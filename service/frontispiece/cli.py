@@ -1,0 +1,116 @@
+"""The command `frontispiece`: run the service, look into it, and do from a terminal what the desk does."""
+
+import logging
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import click
+
+from frontispiece import commands
+from frontispiece.config import load
+from frontispiece.errors import Problem
+
+class InWords(click.Group):
+    """Prints a problem as words and ends with 1; a traceback is for mistakes of ours."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command."""
+        try:
+            return super().invoke(ctx)
+        except Problem as problem:
+            raise click.ClickException(problem.words) from None
+
+
+@click.group(cls=InWords, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="frontispiece")
+def main() -> None:
+    """Pictures for articles and products: drawn when they are published, decided by an editor."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+@main.command()
+@click.option("--once", is_flag=True, help="Walk the whole journey unattended, print each step, and end.")
+@click.option("--port", type=int, default=None, help="Port of the service; the newsroom takes the next one.")
+@click.option("--folder", type=click.Path(path_type=Path), default=Path("demo"), help="Where the demo keeps its data.")
+def demo(*, once: bool, port: int | None, folder: Path) -> None:
+    """Everything in one terminal, with a small newspaper to publish in."""
+    from frontispiece.demo.run import run  # noqa: PLC0415 - the service itself never needs the newsroom
+
+    raise SystemExit(run(once=once, port=port, folder=folder))
+
+
+@main.command()
+def up() -> None:
+    """Web, workers and watcher together, with an embedded Valkey unless a Redis is configured."""
+    from frontispiece import migrate, supervisor  # noqa: PLC0415 - each command loads only what it needs
+
+    settings = load()
+    migrate.upgrade(settings)
+    supervisor.up(settings)
+
+
+@main.command()
+def web() -> None:
+    """The web side alone: hooks, desk, API."""
+    from granian.constants import Interfaces  # noqa: PLC0415
+    from granian.server import Server  # noqa: PLC0415
+
+    server = load().server
+    Server(
+        "frontispiece.app:create_app",
+        factory=True,
+        address=server.host,
+        port=server.port,
+        interface=Interfaces.WSGI,
+        workers=1,
+        blocking_threads=server.threads,
+        backpressure=1024,
+        respawn_failed_workers=True,
+        log_enabled=False,
+    ).serve()
+
+
+@main.command()
+@click.option("--burst", is_flag=True, help="End when the queue is empty.")
+def worker(*, burst: bool) -> None:
+    """One RQ worker."""
+    from frontispiece import app, jobs  # noqa: PLC0415
+    from frontispiece.house import House  # noqa: PLC0415
+
+    settings = load()
+    jobs.work(House(settings), jobs.connect(app.redis_url(settings)), burst=burst)
+
+
+@main.command()
+def watch() -> None:
+    """The watcher: hints for what is due, answers for open tickets."""
+    from frontispiece import app, jobs  # noqa: PLC0415
+    from frontispiece.house import House  # noqa: PLC0415
+    from frontispiece.watch import Watcher  # noqa: PLC0415
+
+    settings, stop = load(), threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    Watcher(House(settings), jobs.connect(app.redis_url(settings))).watch(stop)
+
+
+@main.group()
+def db() -> None:
+    """The database."""
+
+
+@db.command()
+def upgrade() -> None:
+    """Makes the tables, or brings them up to this version."""
+    from frontispiece import migrate  # noqa: PLC0415
+
+    migrate.upgrade(load())
+    click.echo("the database is up to date")
+
+
+for _command in commands.ALL:
+    main.add_command(_command)

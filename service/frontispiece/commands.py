@@ -1,0 +1,162 @@
+"""The commands that look into the service or do what the desk does; `cli.py` has those that run it."""
+
+import json
+import re
+import sys
+import time
+from pathlib import Path
+
+import click
+from sqlalchemy import update
+
+from frontispiece import accounts, advice, app, images, jobs, prompts, records, review, tasks
+from frontispiece.cms import Entry
+from frontispiece.config import load
+from frontispiece.errors import Problem
+from frontispiece.generators import Finished, Order, Ticket, Waiting
+from frontispiece.house import House
+from frontispiece.models import Task, TaskState
+
+
+@click.command()
+def check() -> None:
+    """Says in words what the configuration means for each site and rule."""
+    for line in advice.check(House(load())):
+        click.echo(line)
+
+
+@click.command()
+@click.argument("site")
+def connect(site: str) -> None:
+    """Says what is to be entered in the CMS of SITE."""
+    for line in advice.connect(House(load()), site):
+        click.echo(line)
+
+
+@click.command()
+@click.argument("site")
+def doctor(site: str) -> None:
+    """Asks the CMS of SITE whether credentials and rights are right."""
+    for line in advice.doctor(House(load()), site):
+        click.echo(line)
+
+
+@click.command()
+@click.argument("prompt")
+@click.option("--model", default="sketch", show_default=True, help="A model of the catalogue.")
+@click.option("--size", default="1600x900", show_default=True, help="Width x height in pixels.")
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The file to write.")
+def generate(prompt: str, model: str, size: str, seed: int, out: Path) -> None:
+    """Draws one picture from the command line; `sketch` takes the prompt as its headline."""
+    house = House(load())
+    sides = re.fullmatch(r"(\d{2,4})x(\d{2,4})", size)
+    if model not in house.models or not sides:
+        raise Problem(f"--model is one of {', '.join(house.models)}; --size is like 1600x900")
+    row = house.models[model]
+    width, height = row.fit(int(sides[1]), int(sides[2]))
+    order = Order(model=row.name, prompt=prompt, width=width, height=height, seed=seed, headline=prompt, options=row.settle({}))
+    data = _wait(house, row.generator, order).images[0]
+    out.write_bytes(data)
+    facts = images.check(data)
+    click.echo(f"{out}: {facts.width} × {facts.height} pixels, {facts.mime}")
+
+
+def _wait(house: House, generator: str, order: Order) -> Finished:
+    asked = house.generator(generator)
+    answer: Ticket | Waiting | Finished = asked.submit(order)
+    if isinstance(answer, Finished):
+        return answer
+    ticket = answer
+    with click.progressbar(length=100, label=order.model) as bar:
+        while not isinstance(answer, Finished):
+            answer = asked.poll(ticket)
+            if isinstance(answer, Waiting):
+                bar.update(int((answer.progress or 0) * 100) - bar.pos)
+                time.sleep(answer.seconds)
+        bar.update(100 - bar.pos)
+    return answer
+
+
+@click.command()
+@click.argument("rule")
+@click.option("--ref", help="An entry of the rule's site, such as posts/12.")
+@click.option("--entry", "file", type=click.Path(exists=True, path_type=Path), help="A JSON file with title, excerpt, tags …")
+def preview(rule: str, ref: str | None, file: Path | None) -> None:
+    """Shows the prompt that RULE makes of an entry."""
+    house = House(load())
+    chosen = house.rule(rule)
+    if file:
+        entry = Entry(**{"ref": "preview", "kind": chosen.kind, **json.loads(file.read_text("utf8"))})
+    elif ref:
+        with house.api(chosen.site) as (adapter, api):
+            entry = adapter.fetch(api, ref)
+    else:
+        raise Problem("give --ref or --entry")
+    slot = house.slot(chosen.slot)
+    template, brand = prompts.load(chosen.template), prompts.brand(chosen.brand)
+    click.echo(prompts.compose(template, entry, brand, chosen.slot, slot.ratio).text)
+    for advice_ in prompts.lint(template.source):
+        click.echo(f"  note: {advice_}", err=True)
+
+
+@click.command()
+@click.argument("delivery", type=int)
+def replay(delivery: int) -> None:
+    """Plans a stored DELIVERY once more, as if it had just come."""
+    house = House(load())
+    with house.database.write() as session:
+        records.delivery(session, delivery).outcome = "received"
+        tasks.add(session, "plan", delivery)
+    click.echo(f"delivery {delivery} is planned again")
+
+
+@click.command()
+def sweep() -> None:
+    """Sends hints for everything that is due, also where one was sent before."""
+    settings = load()
+    house = House(settings)
+    with house.database.write() as session:
+        session.execute(update(Task).where(Task.state == TaskState.READY).values(hinted=0.0))
+    click.echo(f"{jobs.nudge(house, jobs.connect(app.redis_url(settings)))} hints sent")
+
+
+@click.command()
+@click.argument("illustration", type=int)
+def revert(illustration: int) -> None:
+    """Puts back into the CMS what was there before ILLUSTRATION was published."""
+    review.revert(House(load()), illustration, "the command line")
+    click.echo(f"illustration {illustration} will be reverted")
+
+
+@click.group()
+def user() -> None:
+    """People who may log in."""
+
+
+@user.command("add")
+@click.argument("name")
+@click.option("--role", type=click.Choice(accounts.ROLES), default="editor", show_default=True)
+def add_user(name: str, role: str) -> None:
+    """Adds a user; the password comes from a prompt or standard input."""
+    asked = sys.stdin.isatty()
+    password = click.prompt("Password", hide_input=True, confirmation_prompt=True) if asked else sys.stdin.readline().rstrip("\n")
+    accounts.add_user(House(load()).database, name, role, password)
+    click.echo(f"{name} may log in as {role}")
+
+
+@click.group()
+def token() -> None:
+    """Tokens for programs and for panels in a CMS."""
+
+
+@token.command("add")
+@click.argument("name")
+@click.option("--scope", type=click.Choice(accounts.SCOPES), default="review", show_default=True)
+@click.option("--site", default="", help="Only this site.")
+def add_token(name: str, scope: str, site: str) -> None:
+    """Makes a token and prints it, once."""
+    click.echo(accounts.add_token(House(load()).database, name, scope, site))
+
+
+ALL = (check, connect, doctor, generate, preview, replay, sweep, revert, user, token)

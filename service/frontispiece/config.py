@@ -1,0 +1,229 @@
+"""Configuration: `frontispiece.toml`, environment variables and secret files over it, refused at start when wrong.
+
+Every key of the file may be overridden by a variable, `FRONTISPIECE_` in front and `__` between the levels
+(`FRONTISPIECE_SITES__BLOG__PASSWORD`), or by a file of that name in lower case in the folder `FRONTISPIECE_SECRETS`
+(`frontispiece_sites__blog__password`), which suits Docker and systemd.
+"""
+
+import math
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NestedSecretsSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from frontispiece import cms, prompts
+from frontispiece.cms import EventKind, SiteSettings
+from frontispiece.errors import ConfigProblem, TemplateProblem
+from frontispiece.generators import GeneratorSettings, catalogue
+
+T = TypeVar("T", bound=BaseModel)
+Name = Field(pattern=r"^[a-z][a-z0-9_-]*$")
+
+
+class Part(BaseModel):
+    """A table of the file: unknown keys are refused, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Server(Part):
+    """Where the web side listens; `url` is how people and CMSes reach it."""
+
+    url: str = "http://127.0.0.1:8460"
+    host: str = "127.0.0.1"
+    port: int = Field(default=8460, ge=0, le=65535)
+    threads: int = Field(default=8, ge=1, le=64)
+    workers: int = Field(default=1, ge=0, le=64)  # RQ workers that `up` starts
+    body_limit: int = Field(default=5_000_000, ge=1_000)  # bytes of a delivery
+
+
+class Slot(Part):
+    """The place a picture is for: its size in pixels, its format and how many bytes it may weigh."""
+
+    width: int = Field(ge=64, le=4096)
+    height: int = Field(ge=64, le=4096)
+    format: Literal["webp", "jpeg", "avif", "png"] = "webp"
+    max_bytes: int = Field(default=400_000, ge=10_000)
+
+    @property
+    def ratio(self) -> str:
+        """Width to height in the smallest whole numbers, as people say it: 16:9."""
+        most = math.gcd(self.width, self.height)
+        return f"{self.width // most}:{self.height // most}"
+
+
+SLOTS = {
+    "hero": Slot(width=1600, height=900),
+    "social": Slot(width=1200, height=630, format="jpeg"),
+    "listing": Slot(width=1200, height=1200),
+    "gallery": Slot(width=1600, height=1200),
+}
+
+
+class Rule(Part):
+    """Which events of which site get a picture, for which slot, by which template and models, and who decides."""
+
+    name: str = Name
+    site: str
+    kind: Literal["article", "product"] = "article"
+    events: list[EventKind] = ["published"]
+    sections: list[str] = []  # empty = all
+    skip_tags: list[str] = ["no-image"]
+    slot: str = "hero"
+    template: str = "article/hero"
+    brand: str = "house"
+    models: list[str] = Field(default=["sketch"], min_length=1)  # the first draws; the next are for when it cannot
+    options: dict[str, Any] = {}
+    review: Literal["always", "never"] = "always"
+    replace: bool = False  # draw although the entry has an image
+    delay: float = Field(default=5, ge=0, le=86400)  # seconds without another save before the prompt is built
+    caption: str = ""
+
+
+class Budget(Part):
+    """Caps in US dollars; no render is submitted that would pass one. None = no cap."""
+
+    day: float | None = Field(default=None, ge=0)
+    month: float | None = Field(default=None, ge=0)
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FRONTISPIECE_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    server: Server = Server()
+    data: Path = Path("frontispiece-data")
+    database_url: str = ""
+    redis_url: str = ""
+    storage_url: str = ""
+    catalogue: list[Path] = []
+    slots: dict[str, Slot] = {}
+    sites: dict[str, SiteSettings] = {}
+    rules: list[Rule] = []
+    generators: dict[str, GeneratorSettings] = {}
+    budget: Budget = Budget()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment is stronger than secret files, and those than `frontispiece.toml` (given as keywords)."""
+        del settings_cls, dotenv_settings
+        folder = os.environ.get("FRONTISPIECE_SECRETS")
+        if not folder:
+            return env_settings, init_settings
+        files = NestedSecretsSettingsSource(
+            file_secret_settings, secrets_dir=folder, secrets_prefix="frontispiece_", secrets_nested_delimiter="__"
+        )
+        return env_settings, files, init_settings
+
+    @field_validator("sites", mode="before")
+    @classmethod
+    def _sites(cls, given: dict[str, Any]) -> dict[str, SiteSettings]:
+        return {name: _site(name, keys) for name, keys in given.items()}
+
+    @field_validator("generators", mode="before")
+    @classmethod
+    def _generators(cls, given: dict[str, Any]) -> dict[str, GeneratorSettings]:
+        return {name: _own(catalogue.make(name).Settings, ("generators", name), keys) for name, keys in given.items()}
+
+    @field_validator("slots")
+    @classmethod
+    def _slots(cls, given: dict[str, Slot]) -> dict[str, Slot]:
+        return SLOTS | given
+
+    @model_validator(mode="after")
+    def _rules_can_work(self) -> "Settings":
+        models = catalogue.load(self.catalogue)
+        for number, rule in enumerate(self.rules):
+            where = f"rules.{number} ({rule.name})"
+            _known(f"{where}.site", rule.site, self.sites)
+            _known(f"{where}.slot", rule.slot, self.slots)
+            for model in rule.models:
+                _known(f"{where}.models", model, models)
+                self._can_draw(where, models[model].generator)
+            models[rule.models[0]].settle(rule.options)
+            _readable(where, rule)
+        return self
+
+    def _can_draw(self, where: str, generator: str) -> None:
+        if generator not in self.generators:
+            _own(catalogue.make(generator).Settings, ("generators", generator), {}, f" (needed by {where}.models)")
+
+    @property
+    def database(self) -> str:
+        """The database's URL: the one set, or SQLite in the data folder."""
+        return self.database_url or f"sqlite:///{self.data.absolute() / 'frontispiece.db'}"
+
+    @property
+    def storage(self) -> str:
+        """Where images lie: the URL set, or a folder in the data folder."""
+        return self.storage_url or str(self.data.absolute() / "images")
+
+
+def load(path: Path | None = None) -> Settings:
+    """The settings from a file (default `FRONTISPIECE_CONFIG` or ./frontispiece.toml). Raises `ConfigProblem`."""
+    path = path or Path(os.environ.get("FRONTISPIECE_CONFIG", "frontispiece.toml"))
+    try:
+        given = tomllib.loads(path.read_text("utf8")) if path.exists() else {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise ConfigProblem(f"{path} is not valid TOML: {problem}") from problem
+    key = os.environ.get("BFL_API_KEY")
+    if key:
+        given.setdefault("generators", {}).setdefault("bfl", {}).setdefault("api_key", key)
+    try:
+        return Settings(**given)
+    except ValidationError as problem:
+        raise ConfigProblem(_words(str(path), problem)) from None
+
+
+def _words(file: str, problem: ValidationError, inside: tuple[str, ...] = (), note: str = "") -> str:
+    lines = []
+    for error in problem.errors():
+        place = ".".join(str(part) for part in (*inside, *error["loc"]) if part != "")
+        lines.append(f"{file}: {place}: {error['msg'].removeprefix('Value error, ')}{note}".replace(": : ", ": "))
+    return "\n".join(lines)
+
+
+def _site(name: str, keys: Any) -> SiteSettings:
+    if not isinstance(keys, dict) or "plugin" not in keys:
+        raise ValueError(f"sites.{name}.plugin is missing; there are: {', '.join(cms.names())}")
+    try:
+        return _own(cms.load(keys["plugin"]).Settings, ("sites", name), keys)
+    except ConfigProblem as problem:
+        raise ValueError(f"sites.{name}.plugin: {problem}") from None
+
+
+def _own(kind: type[T], inside: tuple[str, str], keys: Any, note: str = "") -> T:
+    try:
+        return kind.model_validate(keys)
+    except ValidationError as problem:
+        raise ValueError(_words("", problem, inside, note).removeprefix(": ")) from None
+
+
+def _known(where: str, name: str, there: Any) -> None:
+    if name not in there:
+        raise ValueError(f"{where}: there is no {name!r}; there are: {', '.join(sorted(there)) or 'none'}")
+
+
+def _readable(where: str, rule: Rule) -> None:
+    try:
+        prompts.load(rule.template)
+        prompts.brand(rule.brand)
+    except TemplateProblem as problem:
+        raise ValueError(f"{where}: {problem}") from None

@@ -1,0 +1,92 @@
+"""The database: SQLite in WAL mode or PostgreSQL, with short write transactions.
+
+SQLite lets one writer in at a time and wakes the others by sleeping and trying again, which starves some of them for
+half a second. A thread lock and a file lock around each write let the kernel wake the next one instead.
+"""
+
+import fcntl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.orm import Session
+
+
+class Database:
+    """Hands out sessions: `read` for looking, `write` for one short transaction that commits at its end."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        if self.url.drivername == "postgresql":
+            self.url = self.url.set(drivername="postgresql+psycopg")
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = _sqlite(self.url) if self.is_sqlite else create_engine(self.url, pool_pre_ping=True)
+        self._writing = self.engine.execution_options(writes=True)
+        self._thread_lock = threading.Lock()
+        self._lock_file = Path(f"{self.url.database}.lock")
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session for reading; never keep one open across a network call."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """One transaction: committed at the end, rolled back by any exception. No network calls inside."""
+        with self.locked(), Session(self._writing, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def write_connection(self) -> Iterator[Connection]:
+        """As `write`, without the ORM, for the one path that must be fast."""
+        with self.locked(), self._writing.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Holds SQLite's one place for a writer over threads and processes; with PostgreSQL there is no need."""
+        if not self.is_sqlite:
+            yield
+            return
+        with self._thread_lock, _flock(self._lock_file):
+            yield
+
+    @staticmethod
+    def one_at_a_time(session: Session, what: str) -> None:
+        """Until the end of this transaction nobody else passes here for `what`; SQLite has one writer anyway."""
+        if session.get_bind().dialect.name == "postgresql":
+            session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:what))"), {"what": f"frontispiece {what}"})
+
+    def after_fork(self) -> None:
+        """Forgets the parent's connections, without closing them under its feet."""
+        self.engine.dispose(close=False)
+        self._thread_lock = threading.Lock()
+
+
+@contextmanager
+def _flock(path: Path) -> Iterator[None]:
+    with path.open("a") as file:  # opened anew each time: a lock belongs to an open file, which a fork would share
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _sqlite(url: Any) -> Engine:
+    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": 30})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver must not begin transactions by itself
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 30000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine

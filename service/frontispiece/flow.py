@@ -1,0 +1,280 @@
+"""The journey of a picture, top to bottom, one function a step.
+
+    receive ─▶ plan ─▶ compose ─▶ render ─▶ follow ─▶ collect ─▶ (review.py) ─▶ publish ─▶ revert
+
+Each step reads its row, closes the session, does the slow thing, and writes once: the new state, the next task and
+the end of its own task in one transaction, fenced by the claim. Every step may be run again from its start.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from sqlalchemy.orm import Session
+
+from frontispiece import images, orders, planning, prompts, records, rules, states, tasks
+from frontispiece.cms import Delivery, Event, Picture, Receipt
+from frontispiece.errors import Conflict, GeneratorProblem, Gone, Problem, Unknown
+from frontispiece.faults import fault
+from frontispiece.generators import Finished, Ticket, Waiting
+from frontispiece.house import House
+from frontispiece.models import Candidate, Illustration, RenderState, Review, State
+from frontispiece.tasks import Claim
+
+ATTEMPTS = 12  # with the backoff of tasks.py about an hour and a half
+BUSY = 2.0  # seconds until we ask again for a place among a service's active tasks
+DEADLINE = 900.0  # seconds after which we stop asking for a ticket
+
+
+def receive(house: House, site: str, delivery: Delivery) -> tuple[str, list[Event]]:
+    """Proves a delivery authentic and reads it; the sender's id of it, and its events.
+
+    Nothing slow happens here: the sender waits, some for two seconds only. Raises `Refused`, `Unreadable`.
+    """
+    adapter = house.adapter(site)
+    return adapter.verify(delivery), adapter.events(delivery)
+
+
+def plan(house: House, claim: Claim) -> None:
+    """Which illustrations the events of a delivery ask for."""
+    with house.database.read() as session:
+        row = records.delivery(session, claim.subject)
+    events = house.adapter(row.site).events(records.as_delivery(row))
+    told = [_plan_event(house, row.site, event) for event in events]
+    with house.database.write() as session:
+        claim.finish(session)
+        records.tell(session, claim.subject, told)
+
+
+def _plan_event(house: House, site: str, event: Event) -> planning.Told:
+    wanting = rules.wanting(house.settings.rules, site, event)
+    with house.database.write() as session:
+        if event.kind == "deleted":
+            return planning.forget(session, site, event.ref)
+        if not wanting:
+            return "ignored", f"no rule listens to {event.kind} at {site}"
+        if told := planning.debounce(session, site, event.ref, wanting):
+            return told
+    try:
+        with house.api(site) as (adapter, api):
+            entry = adapter.fetch(api, event.ref, event.locale)
+    except Gone as gone:
+        return "skipped", gone.words
+    with house.database.write() as session:
+        return planning.begin(session, site, entry, wanting)
+
+
+def compose(house: House, claim: Claim) -> None:
+    """Entry, template and brand make the prompt; the money for the render is reserved."""
+    with house.database.write() as session:
+        one = records.illustration(session, claim.subject)
+        if one.state == State.QUEUED:
+            states.move(session, one.id, State.QUEUED, State.COMPOSING)
+            one.state = State.COMPOSING
+        elif one.state != State.COMPOSING:
+            claim.finish(session)
+            return
+    rule, site = house.rule(one.rule), one.entry.site
+    with house.api(site) as (adapter, api):
+        entry = adapter.fetch(api, one.entry.ref, one.entry.locale)
+    template, brand = prompts.load(rule.template), prompts.brand(rule.brand)
+    written = prompts.compose(template, entry, brand, one.slot, house.slot(one.slot).ratio)
+    alt = one.alt or prompts.alt_text(entry, entry.locale or house.settings.sites[site].language)
+    why = rules.refusal(rule, entry)
+    with house.database.write() as session:
+        claim.finish(session)
+        records.keep_entry(session, site, entry)
+        if why:
+            states.move(session, one.id, State.COMPOSING, State.SKIPPED, reason=why)
+        else:
+            version = f"{written.template}@{written.version}"
+            orders.place(house, session, one, prompt=written.text, template=version, alt=alt)
+
+
+def render(house: House, claim: Claim) -> None:
+    """One call of a generator. Between the submit and its ticket lies the only moment that can cost money unseen."""
+    with house.database.read() as session:
+        row = records.render(session, claim.subject)
+        one = records.illustration(session, row.illustration_id)
+    generator = house.generator(house.models[row.model].generator)
+    if row.state == RenderState.SUBMITTING and not generator.repeatable:
+        raise Unknown(f"{row.model} was asked, and we were cut off before its answer; it may have been charged")
+    if row.state not in (RenderState.PLANNED, RenderState.SUBMITTING) or one.state != State.RENDERING:
+        with house.database.write() as session:
+            claim.finish(session)
+        return
+    with house.database.write() as session:
+        if not records.take_place(session, house.models, row, generator.active):
+            claim.again(session, BUSY, "", counts=False)
+            return
+        claim.hold(session)
+    fault("before_submit")
+    answer = generator.submit(orders.as_order(house, row, one))
+    fault("after_submit")
+    keep(house, row.id, answer, claim)
+
+
+def keep(house: House, number: int, answer: Ticket | Finished, claim: Claim | None = None) -> None:
+    """Notes what a generator gave: its ticket, or the pictures and what they cost."""
+    keys = _store(house, number, answer)
+    fault("after_store")
+    with house.database.write() as session:
+        if claim:
+            claim.finish(session)
+        if isinstance(answer, Ticket):
+            records.open_ticket(session, number, answer)
+        elif records.fetched(session, number, keys, answer.cost):
+            tasks.add(session, "collect", number)
+
+
+def _store(house: House, number: int, answer: Ticket | Finished) -> list[str]:
+    keys = []
+    for data in answer.images if isinstance(answer, Finished) else ():
+        keys.append(f"renders/{number}-{hashlib.sha256(data).hexdigest()[:20]}")
+        house.storage.put(keys[-1], data, "application/octet-stream")
+    return keys
+
+
+def follow(house: House, number: int) -> float | None:
+    """Asks once what has become of an open ticket; seconds until the next look, None when it is settled."""
+    with house.database.read() as session:
+        row = records.render(session, number)
+    if row.state != RenderState.OPEN or row.ticket is None:
+        return None
+    answer: Waiting | Finished | GeneratorProblem
+    try:
+        answer = house.generator(house.models[row.model].generator).poll(Ticket(**row.ticket))
+    except GeneratorProblem as problem:
+        answer = problem
+    late = time.time() - (row.submitted or 0) > DEADLINE
+    if isinstance(answer, Waiting) and late:
+        answer = GeneratorProblem(f"{row.model} did not finish the picture within {DEADLINE / 60:.0f} minutes")
+    if isinstance(answer, Waiting):
+        return answer.seconds
+    if isinstance(answer, GeneratorProblem):
+        if answer.retry and not late:
+            return max(answer.seconds, BUSY)
+        with house.database.write() as session:
+            orders.gave_up(house, session, records.render(session, number), answer)
+        return None
+    fault("after_poll")
+    keep(house, number, answer)
+    return None
+
+
+def collect(house: House, claim: Claim) -> None:
+    """What came back is looked at; good pictures become candidates and wait for an editor, or the rule decides."""
+    with house.database.read() as session:
+        row = records.render(session, claim.subject)
+    looked = [(key, images.check(house.storage.get(key))) for key in row.images]
+    with house.database.write() as session:
+        claim.finish(session)
+        one = records.illustration(session, row.illustration_id)
+        found = [records.candidate(session, row, number, key, facts) for number, (key, facts) in enumerate(looked)]
+        records.render(session, row.id).state = RenderState.DONE
+        if one.state != State.RENDERING:
+            return
+        rule = house.rule(one.rule)
+        if rule.review == "always":
+            states.move(session, one.id, State.RENDERING, State.IN_REVIEW)
+            return
+        session.add(Review(illustration_id=one.id, decision="approve", candidate_id=found[0], by=f"rule {rule.name}"))
+        states.move(session, one.id, State.RENDERING, State.APPROVED, chosen_id=found[0])
+        tasks.add(session, "publish", one.id)
+
+
+def publish(house: House, claim: Claim) -> None:
+    """Writes the approved picture to the CMS, unless a person has set another one meanwhile."""
+    with house.database.write() as session:
+        one, candidate, model = records.chosen(session, claim.subject)
+        if one.state == State.APPROVED:
+            states.move(session, one.id, State.APPROVED, State.PUBLISHING)
+        elif one.state != State.PUBLISHING:
+            claim.finish(session)
+            return
+    with house.api(one.entry.site) as (adapter, api):
+        entry = adapter.fetch(api, one.entry.ref, one.entry.locale)
+        with house.database.write() as session:
+            claim.hold(session)
+            written = records.begin_publication(session, one, candidate, entry)
+        picture = finish(house, one, candidate, model, written.name, adapter.formats)
+        fault("before_attach")
+        receipt = adapter.attach(api, replace(entry, image=records.as_current(written.previous)), picture)
+        fault("after_attach")
+    with house.database.write() as session:
+        claim.finish(session)
+        records.end_publication(session, written.id, receipt)
+        states.move(session, one.id, State.PUBLISHING, State.PUBLISHED)
+
+
+def finish(
+    house: House, one: Illustration, candidate: Candidate, model: str, name: str, formats: Sequence[images.Format]
+) -> Picture:
+    """The candidate as its slot wants it: cut, scaled, encoded, marked as made by a machine."""
+    slot = house.slot(one.slot)
+    kind = slot.format if slot.format in formats else formats[0]
+    facts = images.Provenance(
+        model=house.models[model].title,
+        made=datetime.fromtimestamp(candidate.created, UTC),
+        id=f"frontispiece:{one.entry.site}:{one.id}:{candidate.id}",
+        source=house.generator(house.models[model].generator).source,
+    )
+    data = house.storage.get(candidate.image)
+    done = images.finish(data, width=slot.width, height=slot.height, format=kind, max_bytes=slot.max_bytes, facts=facts)
+    ending = done.mime.removeprefix("image/").replace("jpeg", "jpg")
+    return Picture(f"{name}.{ending}", done.mime, done.data, done.width, done.height, one.alt, one.caption)
+
+
+def revert(house: House, claim: Claim) -> None:
+    """Puts back into the CMS what was there before."""
+    with house.database.read() as session:
+        one = records.illustration(session, claim.subject)
+        written = records.last_publication(session, one.id)
+    receipt = Receipt(written.media_id, written.url, dict(written.receipt or {}))
+    with house.api(one.entry.site) as (adapter, api):
+        adapter.revert(api, one.entry.ref, receipt)
+    with house.database.write() as session:
+        claim.finish(session)
+        records.reverted(session, written.id)
+        states.move(session, one.id, State.PUBLISHED, State.REVERTED)
+
+
+STEPS: dict[str, Callable[[House, Claim], None]] = {
+    "plan": plan,
+    "compose": compose,
+    "render": render,
+    "collect": collect,
+    "publish": publish,
+    "revert": revert,
+}
+
+
+def stumble(house: House, claim: Claim, problem: Problem) -> None:
+    """A step met a problem: it is tried again later, or given up with the reason where people look for it."""
+    again = problem.retry and claim.attempts < ATTEMPTS
+    with house.database.write() as session:
+        if claim.step == "render" and isinstance(problem, GeneratorProblem) and problem.retry:
+            records.give_back_place(session, claim.subject)
+        if again:
+            claim.again(session, max(problem.seconds, tasks.backoff(claim.attempts)), problem.words)
+            return
+        claim.bury(session, problem.words)
+        if claim.step == "plan":
+            records.tell(session, claim.subject, [("failed", problem.words)])
+        elif claim.step in ("render", "collect"):
+            orders.gave_up(house, session, records.render(session, claim.subject), problem)
+        else:
+            _stop(session, records.illustration(session, claim.subject), problem)
+
+
+def _stop(session: Session, one: Illustration, problem: Problem) -> None:
+    stops: dict[type[Problem], State] = {Conflict: State.HELD, Gone: State.SKIPPED}
+    wanted = stops.get(type(problem), State.FAILED)
+    if wanted not in states.MOVES[one.state]:
+        wanted = State.FAILED
+    if wanted in states.MOVES[one.state]:
+        states.move(session, one.id, one.state, wanted, reason=problem.words)
+    else:
+        states.note(session, one.id, problem.words)

@@ -1,0 +1,74 @@
+"""Everything a step needs, opened once a process: settings, database, storage, adapters and generators."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import httpx
+
+from frontispiece import cms, net
+from frontispiece.cms import Adapter
+from frontispiece.config import Rule, Settings, Slot
+from frontispiece.database import Database
+from frontispiece.errors import ConfigProblem
+from frontispiece.generators import Generator, catalogue
+from frontispiece.storage import Storage, open_storage
+
+
+@dataclass
+class House:
+    """The open parts. `adapters` and `generators` are made on first use and kept."""
+
+    settings: Settings
+    _adapters: dict[str, Adapter] = field(default_factory=dict)
+    _generators: dict[str, Generator] = field(default_factory=dict)
+
+    @cached_property
+    def database(self) -> Database:
+        return Database(self.settings.database)
+
+    @cached_property
+    def storage(self) -> Storage:
+        return open_storage(self.settings.storage)
+
+    @cached_property
+    def models(self) -> dict[str, catalogue.Model]:
+        return catalogue.load(self.settings.catalogue)
+
+    def adapter(self, site: str) -> Adapter:
+        """The adapter of a configured site. Raises `ConfigProblem`."""
+        if site not in self._adapters:
+            if site not in self.settings.sites:
+                raise ConfigProblem(f"the site {site!r} is not in the configuration (any more)")
+            settings = self.settings.sites[site]
+            self._adapters[site] = cms.load(settings.plugin)(settings)
+        return self._adapters[site]
+
+    @contextmanager
+    def api(self, site: str) -> Iterator[tuple[Adapter, httpx.Client]]:
+        """The adapter of a site and an open client for its API."""
+        adapter = self.adapter(site)
+        with adapter.open() as client:
+            yield adapter, client
+
+    def generator(self, name: str) -> Generator:
+        """The generator of that name, with its settings. Raises `ConfigProblem`."""
+        if name not in self._generators:
+            kind = catalogue.make(name)
+            settings = self.settings.generators.get(name) or kind.Settings()
+            self._generators[name] = kind(settings, net.client(kind.origins(settings)))
+        return self._generators[name]
+
+    def rule(self, name: str) -> Rule:
+        """The rule of that name. Raises `ConfigProblem` where it has left the configuration."""
+        for rule in self.settings.rules:
+            if rule.name == name:
+                return rule
+        raise ConfigProblem(f"the rule {name!r} is not in the configuration any more")
+
+    def slot(self, name: str) -> Slot:
+        """The slot of that name. Raises `ConfigProblem`."""
+        if name not in self.settings.slots:
+            raise ConfigProblem(f"the slot {name!r} is not in the configuration any more")
+        return self.settings.slots[name]

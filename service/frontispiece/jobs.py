@@ -1,0 +1,138 @@
+"""Everything that knows RQ: hints go in, a forking worker takes them out and runs the step of the task they name.
+
+A hint carries a task's id and nothing else. Lost, late or doubled hints are harmless, because the task's row is the
+truth: the worker claims it first, and the sweep sends a new hint for whatever is due. So none of RQ's own retries,
+schedules, callbacks or unique jobs is used.
+"""
+
+import ctypes
+import logging
+import os
+import signal
+import sys
+from typing import Any
+
+from redis import Redis
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+from rq import Queue, Worker
+from rq.job import Job
+
+from frontispiece import flow, tasks
+from frontispiece.config import load
+from frontispiece.errors import Problem
+from frontispiece.faults import inside
+from frontispiece.house import House
+
+log = logging.getLogger("frontispiece")
+
+QUEUE = "frontispiece"
+RUN = "frontispiece.jobs.run"
+ALLOWED = {RUN}
+WAITING = 100  # hints in the queue at most; the sweep gives out the rest as these are taken
+HARD_STOP = 1800  # seconds; a step that is not over by then is killed, and its lease runs out
+PR_SET_PDEATHSIG = 1
+
+_house: House | None = None
+
+
+class OnlyOurs(Job):
+    """A job that calls nothing but the names in `ALLOWED`: whoever can write to Redis must not run code here."""
+
+    @property
+    def func(self) -> Any:
+        """The function to call. Raises `ValueError` for any other than ours."""
+        if self.func_name not in ALLOWED:
+            raise ValueError(f"{self.func_name!r} is not a function that a worker may call")
+        return run
+
+
+class Horses(Worker):
+    """RQ's forking worker; each horse forgets the parent's connections and dies with it."""
+
+    job_class = OnlyOurs
+
+    def main_work_horse(self, job: Job, queue: Queue) -> None:
+        """Runs in the child: from here on a `kill -9` of the worker takes the horse with it."""
+        _die_with_parent(self.pid or 0)
+        if _house is not None:
+            _house.database.after_fork()
+        super().main_work_horse(job, queue)
+
+
+def _die_with_parent(parent: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before we asked
+        os._exit(1)
+
+
+def connect(url: str) -> Redis:
+    """A client that rides out a restart of the server; a bare `from_url` gives up at the first refusal."""
+    patience = Retry(ExponentialBackoff(cap=2, base=0.1), 12)
+    return Redis.from_url(url, retry=patience, health_check_interval=30, socket_connect_timeout=5)
+
+
+def queue(redis: Redis) -> Queue:
+    """The one queue there is."""
+    return Queue(QUEUE, connection=redis, job_class=OnlyOurs)
+
+
+def nudge(house: House, redis: Redis) -> int:
+    """Sends hints for what is due, as far as the queue has room; how many. Redis being away is no error here."""
+    try:
+        hints = queue(redis)
+        waiting = hints.count
+        if waiting >= WAITING:
+            return 0
+        found = tasks.due(house.database, WAITING - waiting, queue_is_empty=waiting == 0)
+        if found:
+            hints.enqueue_many([_hint(task) for task in found])
+    except RedisError as problem:
+        log.warning("no hint could be sent, the sweep will try again: %s", problem)
+        return 0
+    return len(found)
+
+
+def _hint(task: int) -> Any:
+    return Queue.prepare_data(RUN, args=(task,), timeout=HARD_STOP, result_ttl=0, failure_ttl=3600)
+
+
+def run(task: int) -> None:
+    """What a hint calls: claims the task, runs its step, and settles whatever goes wrong.
+
+    This is the worker's outermost door, the one place that catches everything: a mistake of ours is logged with its
+    traceback, tried again a few times like an outage, and then shown on the row it happened to.
+    """
+    house = _house or House(load())
+    claim = tasks.claim(house.database, task)
+    if claim is None:
+        return
+    try:
+        with claim.beating(), inside(claim.step):
+            flow.STEPS[claim.step](house, claim)
+    except tasks.Lost:
+        log.warning("task %d (%s %d) was given to another worker", claim.id, claim.step, claim.subject)
+    except Problem as problem:
+        log.info("task %d (%s %d): %s", claim.id, claim.step, claim.subject, problem)
+        _settle(house, claim, problem)
+    except Exception as mistake:
+        log.exception("task %d (%s %d) failed", claim.id, claim.step, claim.subject)
+        words = f"a mistake in Frontispiece ({type(mistake).__name__}: {mistake}); its log has the details"
+        _settle(house, claim, Problem(words, retry=claim.attempts < 3))
+
+
+def _settle(house: House, claim: tasks.Claim, problem: Problem) -> None:
+    try:
+        flow.stumble(house, claim, problem)
+    except tasks.Lost:
+        log.warning("task %d was given to another worker", claim.id)
+
+
+def work(house: House, redis: Redis, *, burst: bool = False) -> None:
+    """Works until it is told to stop; with `burst` until the queue is empty."""
+    global _house  # noqa: PLW0603 - the horses that this process forks find it here
+    _house = house
+    worker = Horses([queue(redis)], connection=redis, job_class=OnlyOurs)
+    worker.work(burst=burst, logging_level="WARNING", with_scheduler=False)

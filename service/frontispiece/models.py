@@ -1,0 +1,292 @@
+"""The tables. All times are seconds since the epoch (UTC), all money is in US dollars.
+
+deliveries ─▶ entries ─▶ illustrations ─▶ renders ─▶ candidates
+│  └──▶ reviews
+└─────▶ publications
+tasks            what is to be done next, for one row of one of the others
+users, logins, tokens, attempts    who may do it
+"""
+
+import time
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, Enum, ForeignKey, Index, LargeBinary, MetaData, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+
+class State(StrEnum):
+    """Where an illustration stands; `states.py` says which moves there are."""
+
+    QUEUED = "queued"
+    COMPOSING = "composing"
+    RENDERING = "rendering"
+    IN_REVIEW = "in_review"
+    APPROVED = "approved"
+    PUBLISHING = "publishing"
+    PUBLISHED = "published"
+    REVERTED = "reverted"
+    HELD = "held"
+    FAILED = "failed"
+    REJECTED = "rejected"
+    SKIPPED = "skipped"
+
+    @property
+    def words(self) -> str:
+        """As a person would write it."""
+        return self.value.replace("_", " ")
+
+
+class RenderState(StrEnum):
+    """Where one call of a generator stands. `unknown` = sent, and we never learnt what became of it."""
+
+    PLANNED = "planned"
+    SUBMITTING = "submitting"
+    OPEN = "open"
+    FETCHED = "fetched"
+    DONE = "done"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class TaskState(StrEnum):
+    """Where a task stands. `dead` = given up; the row it was for says why."""
+
+    READY = "ready"
+    RUNNING = "running"
+    DONE = "done"
+    DEAD = "dead"
+
+
+def _words(kind: type[StrEnum]) -> Enum:
+    return Enum(kind, native_enum=False, length=16, values_callable=lambda kinds: [one.value for one in kinds])
+
+
+class Base(DeclarativeBase):
+    """Constraint names follow one pattern, so that migrations can find them on every database."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {dict[str, Any]: JSON, list[Any]: JSON, str: Text, bytes: LargeBinary}  # noqa: RUF012
+
+
+class Delivery(Base):
+    """One webhook request as received. `key` is the sender's id, or a hash of the bytes where it has none."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (UniqueConstraint("site", "key"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    site: Mapped[str] = mapped_column(String(64))
+    key: Mapped[str] = mapped_column(String(200))
+    received: Mapped[float] = mapped_column(index=True)
+    headers: Mapped[str]  # JSON list of pairs, in the order they came
+    body: Mapped[bytes]
+    outcome: Mapped[str] = mapped_column(String(16), default="received")
+    words: Mapped[str] = mapped_column(default="")
+
+
+class Entry(Base):
+    """An entry as the CMS last told it; `snapshot` holds the normalised fields."""
+
+    __tablename__ = "entries"
+    __table_args__ = (UniqueConstraint("site", "ref"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    site: Mapped[str] = mapped_column(String(64))
+    ref: Mapped[str] = mapped_column(String(200))
+    locale: Mapped[str] = mapped_column(String(35), default="")
+    kind: Mapped[str] = mapped_column(String(16))
+    title: Mapped[str]
+    snapshot: Mapped[dict[str, Any]]
+    fetched: Mapped[float]
+
+
+class Illustration(Base):
+    """The picture that one slot of one entry is waiting for. `known_image` is what the entry had when we planned."""
+
+    __tablename__ = "illustrations"
+    __table_args__ = (UniqueConstraint("entry_id", "slot"), Index("ix_illustrations_state", "state", "updated"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    entry_id: Mapped[int] = mapped_column(ForeignKey("entries.id"))
+    rule: Mapped[str] = mapped_column(String(64))
+    slot: Mapped[str] = mapped_column(String(32))
+    state: Mapped[State] = mapped_column(_words(State), default=State.QUEUED)
+    reason: Mapped[str] = mapped_column(default="")
+    prompt: Mapped[str] = mapped_column(default="")
+    template: Mapped[str] = mapped_column(String(80), default="")  # name@version
+    alt: Mapped[str] = mapped_column(default="")
+    caption: Mapped[str] = mapped_column(default="")
+    known_image: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    may_replace: Mapped[bool] = mapped_column(default=False)  # an editor said so
+    chosen_id: Mapped[int | None]  # the approved candidate
+    created: Mapped[float] = mapped_column(default=time.time)
+    updated: Mapped[float] = mapped_column(default=time.time, onupdate=time.time)
+
+    entry: Mapped[Entry] = relationship(lazy="raise")
+    candidates: Mapped[list["Candidate"]] = relationship(order_by="Candidate.id", lazy="raise")
+    renders: Mapped[list["Render"]] = relationship(order_by="Render.id", lazy="raise")
+    reviews: Mapped[list["Review"]] = relationship(order_by="Review.id", lazy="raise")
+
+
+class Render(Base):
+    """One call of a generator. `reserved` dollars are counted against the caps until `cost` is known."""
+
+    __tablename__ = "renders"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    illustration_id: Mapped[int] = mapped_column(ForeignKey("illustrations.id"), index=True)
+    state: Mapped[RenderState] = mapped_column(_words(RenderState), default=RenderState.PLANNED, index=True)
+    model: Mapped[str] = mapped_column(String(64))
+    prompt: Mapped[str]
+    seed: Mapped[int]
+    width: Mapped[int]
+    height: Mapped[int]
+    options: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    reserved: Mapped[float] = mapped_column(default=0.0)
+    cost: Mapped[float | None]
+    ticket: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    images: Mapped[list[Any]] = mapped_column(default=list)  # storage keys of what came back
+    error: Mapped[str] = mapped_column(default="")
+    created: Mapped[float] = mapped_column(default=time.time, index=True)
+    submitted: Mapped[float | None]
+    finished: Mapped[float | None]
+
+
+class Candidate(Base):
+    """One image a render brought; `image` is the storage key of the original bytes, sizes are pixels."""
+
+    __tablename__ = "candidates"
+    __table_args__ = (UniqueConstraint("render_id", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    illustration_id: Mapped[int] = mapped_column(ForeignKey("illustrations.id"), index=True)
+    render_id: Mapped[int] = mapped_column(ForeignKey("renders.id"))
+    number: Mapped[int]
+    image: Mapped[str]
+    mime: Mapped[str] = mapped_column(String(32))
+    width: Mapped[int]
+    height: Mapped[int]
+    created: Mapped[float] = mapped_column(default=time.time)
+
+    render: Mapped[Render] = relationship(lazy="raise")
+
+
+class Review(Base):
+    """An editor's decision, or the rule's. `decision` is approve, reject, regenerate, retry or revert."""
+
+    __tablename__ = "reviews"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    illustration_id: Mapped[int] = mapped_column(ForeignKey("illustrations.id"), index=True)
+    decision: Mapped[str] = mapped_column(String(16))
+    candidate_id: Mapped[int | None]
+    by: Mapped[str]
+    reason: Mapped[str] = mapped_column(default="")
+    at: Mapped[float] = mapped_column(default=time.time)
+
+
+class Publication(Base):
+    """One write-back. `previous` is noted before the write, so that no crash can lose it."""
+
+    __tablename__ = "publications"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    illustration_id: Mapped[int] = mapped_column(ForeignKey("illustrations.id"), index=True)
+    candidate_id: Mapped[int]
+    site: Mapped[str] = mapped_column(String(64))
+    previous: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    name: Mapped[str]  # of the file; the same on every try
+    media_id: Mapped[str] = mapped_column(String(200), default="", index=True)
+    url: Mapped[str] = mapped_column(default="")
+    receipt: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    started: Mapped[float] = mapped_column(default=time.time)
+    finished: Mapped[float | None]
+    reverted: Mapped[float | None]
+
+
+class Task(Base):
+    """What is to be done next: `step` of `flow.py` for the row `subject`. This row is the truth, RQ's message a hint.
+
+    Whoever works holds `token` until `lease`; each of its writes is fenced by that token.
+    """
+
+    __tablename__ = "tasks"
+    __table_args__ = (
+        Index(
+            "uq_tasks_open",
+            "step",
+            "subject",
+            unique=True,
+            sqlite_where=text("state IN ('ready', 'running')"),
+            postgresql_where=text("state IN ('ready', 'running')"),
+        ),
+        Index("ix_tasks_due", "state", "due"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    step: Mapped[str] = mapped_column(String(16))
+    subject: Mapped[int]
+    state: Mapped[TaskState] = mapped_column(_words(TaskState), default=TaskState.READY)
+    due: Mapped[float] = mapped_column(default=0.0)
+    hinted: Mapped[float] = mapped_column(default=0.0)
+    attempts: Mapped[int] = mapped_column(default=0)
+    token: Mapped[str] = mapped_column(String(32), default="")
+    lease: Mapped[float] = mapped_column(default=0.0)
+    error: Mapped[str] = mapped_column(default="")
+
+
+class User(Base):
+    """A person who may log in; `role` is viewer, editor, lead or admin."""
+
+    __tablename__ = "users"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(80), unique=True)
+    role: Mapped[str] = mapped_column(String(16))
+    password: Mapped[str]  # argon2id
+    created: Mapped[float] = mapped_column(default=time.time)
+
+
+class Login(Base):
+    """A session of a browser; the cookie holds the key, the row only its SHA-256."""
+
+    __tablename__ = "logins"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    created: Mapped[float] = mapped_column(default=time.time)
+    seen: Mapped[float] = mapped_column(default=time.time)
+
+    user: Mapped[User] = relationship(lazy="joined")
+
+
+class Token(Base):
+    """A program's bearer token, kept as its SHA-256; `scope` is read or review, `site` limits it ("" = all)."""
+
+    __tablename__ = "tokens"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(80))
+    scope: Mapped[str] = mapped_column(String(16))
+    site: Mapped[str] = mapped_column(String(64), default="")
+    created: Mapped[float] = mapped_column(default=time.time)
+
+
+class Attempt(Base):
+    """A failed login, for slowing the next one down; `who` is a user's name or an address."""
+
+    __tablename__ = "attempts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    who: Mapped[str] = mapped_column(String(120), index=True)
+    at: Mapped[float] = mapped_column(default=time.time)

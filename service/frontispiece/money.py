@@ -1,0 +1,40 @@
+"""Money is claimed before it is spent: what the renders of a day and a month have cost or may still cost."""
+
+import time
+from datetime import UTC, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from frontispiece.config import Budget
+from frontispiece.database import Database
+from frontispiece.errors import OverBudget
+from frontispiece.models import Render
+
+
+def reserve(session: Session, budget: Budget, amount: float) -> None:
+    """Raises `OverBudget` where `amount` dollars more would pass a cap.
+
+    The caller writes the render's row in the same transaction; writers come one after the other (SQLite by its lock,
+    PostgreSQL by an advisory one), so two of them can never pass the same cap together.
+    """
+    if amount == 0:
+        return
+    Database.one_at_a_time(session, "budget")
+    now = datetime.now(UTC)
+    day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    for name, cap, since in (("day", budget.day, day), ("month", budget.month, day.replace(day=1))):
+        if cap is not None and (spent := spent_since(session, since.timestamp())) + amount > cap:
+            raise OverBudget(
+                f"${amount:.3f} more would pass the budget of the {name}: ${spent:.2f} of ${cap:.2f} are gone"
+            )
+
+
+def spent_since(session: Session, start: float, end: float | None = None) -> float:
+    """Dollars that the renders created in that time (seconds since the epoch) cost, or have reserved."""
+    spent = func.coalesce(func.sum(func.coalesce(Render.cost, Render.reserved)), 0.0)
+    return float(
+        session.execute(
+            select(spent).where(Render.created >= start, Render.created <= (end or time.time()))
+        ).scalar_one()
+    )

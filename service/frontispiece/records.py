@@ -1,0 +1,249 @@
+"""Rows read and written on the journey's behalf, so that `flow.py` can be read as a story."""
+
+import json
+import re
+import time
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import httpx
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session, joinedload
+
+from frontispiece.cms import Current, Delivery, Entry, Receipt
+from frontispiece.config import Rule
+from frontispiece.database import Database
+from frontispiece.errors import Conflict, Problem
+from frontispiece.generators import Ticket
+from frontispiece.generators.catalogue import Model
+from frontispiece.images import Facts
+from frontispiece.models import Candidate, Illustration, Publication, Render, RenderState, State
+from frontispiece.models import Delivery as DeliveryRow
+from frontispiece.models import Entry as EntryRow
+
+
+def upsert(session: Session, table: Any, unique: list[str], values: dict[str, Any], change: list[str]) -> int | None:
+    """Inserts a row, or changes those columns of the one that is there; its id, or None if nothing was to change."""
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    row: Any = dialect.insert(table).values(**values)
+    if change:
+        row = row.on_conflict_do_update(index_elements=unique, set_={name: row.excluded[name] for name in change})
+    else:
+        row = row.on_conflict_do_nothing(index_elements=unique)
+    found: int | None = session.execute(row.returning(table.id)).scalar()
+    return found
+
+
+def keep_entry(session: Session, site: str, entry: Entry) -> int:
+    """Notes the entry as the CMS told it just now; the id of its row."""
+    values: dict[str, Any] = {
+        "site": site,
+        "ref": entry.ref,
+        "locale": entry.locale,
+        "kind": entry.kind,
+        "title": entry.title,
+    }
+    values |= {"snapshot": asdict(entry), "fetched": time.time()}
+    row = upsert(session, EntryRow, ["site", "ref"], values, ["title", "snapshot", "fetched"])
+    assert row is not None
+    return row
+
+
+def entry_of(row: EntryRow) -> Entry:
+    """The entry as it was when it was noted."""
+    fields = dict(row.snapshot)
+    fields["image"] = as_current(fields["image"])
+    fields["tags"], fields["photos"] = tuple(fields["tags"]), tuple(fields["photos"])
+    return Entry(**fields)
+
+
+def as_current(image: dict[str, Any] | None) -> Current | None:
+    """An image as it comes out of JSON."""
+    return None if image is None else Current(**image)
+
+
+def new_illustration(session: Session, entry: int, rule: Rule, known: Current | None) -> int | None:
+    """A queued illustration; None where the slot of that entry has one already."""
+    values = {"entry_id": entry, "rule": rule.name, "slot": rule.slot, "caption": rule.caption}
+    values["known_image"] = asdict(known) if known else None
+    return upsert(session, Illustration, ["entry_id", "slot"], values, [])
+
+
+def illustrations_of(session: Session, site: str, ref: str) -> list[Illustration]:
+    """The illustrations that an entry has so far, one a slot."""
+    wanted = select(Illustration).join(EntryRow).where(EntryRow.site == site, EntryRow.ref == ref)
+    return list(session.scalars(wanted.order_by(Illustration.id)))
+
+
+def illustration(session: Session, number: int) -> Illustration:
+    """One illustration with its entry. Raises `Problem` where there is none."""
+    found = session.scalar(
+        select(Illustration).where(Illustration.id == number).options(joinedload(Illustration.entry))
+    )
+    if found is None:
+        raise Problem(f"there is no illustration {number}")
+    return found
+
+
+def render(session: Session, number: int) -> Render:
+    """One render. Raises `Problem` where there is none."""
+    found = session.get(Render, number)
+    if found is None:
+        raise Problem(f"there is no render {number}")
+    return found
+
+
+def delivery(session: Session, number: int) -> DeliveryRow:
+    """One delivery. Raises `Problem` where there is none."""
+    found = session.get(DeliveryRow, number)
+    if found is None:
+        raise Problem(f"there is no delivery {number}")
+    return found
+
+
+def chosen(session: Session, number: int) -> tuple[Illustration, Candidate, str]:
+    """An illustration, its approved candidate and the name of the model that drew it."""
+    found = illustration(session, number)
+    candidate = session.get(Candidate, found.chosen_id) if found.chosen_id else None
+    if candidate is None:
+        raise Problem(f"illustration {number} has no approved candidate")
+    return found, candidate, render(session, candidate.render_id).model
+
+
+def open_publication(session: Session, illustration_: int, candidate: int) -> Publication | None:
+    """The write-back that was begun and not ended, if there is one."""
+    wanted = select(Publication).where(
+        Publication.illustration_id == illustration_, Publication.candidate_id == candidate
+    )
+    return session.scalar(wanted.where(Publication.finished.is_(None)).order_by(Publication.id.desc()))
+
+
+def last_publication(session: Session, illustration_: int) -> Publication:
+    """What was written to the CMS and not reverted. Raises `Problem` where nothing was."""
+    wanted = select(Publication).where(Publication.illustration_id == illustration_, Publication.finished.is_not(None))
+    found = session.scalar(wanted.where(Publication.reverted.is_(None)).order_by(Publication.id.desc()))
+    if found is None:
+        raise Problem(f"nothing of illustration {illustration_} is in the CMS")
+    return found
+
+
+def is_ours(session: Session, site: str, image: Current | None) -> bool:
+    """Whether the image that the CMS has is one we put there."""
+    if image is None:
+        return False
+    wanted = select(Publication.id).where(Publication.site == site, Publication.media_id == image.id)
+    return session.scalar(wanted.where(Publication.reverted.is_(None)).limit(1)) is not None
+
+
+def has_candidates(session: Session, illustration_: int) -> bool:
+    """Whether there is any picture to choose."""
+    return session.scalar(select(Candidate.id).where(Candidate.illustration_id == illustration_).limit(1)) is not None
+
+
+def skipped(session: Session, entry: int, slot: str) -> int | None:
+    """The illustration of that slot, if it was skipped; for another look at it."""
+    wanted = select(Illustration.id).where(Illustration.entry_id == entry, Illustration.slot == slot)
+    return session.scalar(wanted.where(Illustration.state == State.SKIPPED))
+
+
+def as_delivery(row: DeliveryRow) -> Delivery:
+    """The delivery as it was received."""
+    return Delivery(httpx.Headers(json.loads(row.headers)), row.body, f"/hooks/{row.site}", row.received)
+
+
+def tell(session: Session, delivery_: int, told: list[tuple[str, str]]) -> None:
+    """Notes on a delivery what came of it: the first outcome, and all the words."""
+    words = "; ".join(dict.fromkeys(words for _, words in told if words))
+    row = delivery(session, delivery_)
+    row.outcome, row.words = (told[0][0] if told else "ignored"), words
+
+
+def take_place(session: Session, models: Mapping[str, Model], row: Render, most: int) -> bool:
+    """Moves a planned render to `submitting` if the service has a place for it (`most` tasks at once, 0 = any)."""
+    generator = models[row.model].generator
+    if most:
+        Database.one_at_a_time(session, generator)
+        same = [name for name, model in models.items() if model.generator == generator]
+        busy = select(func.count(Render.id)).where(Render.state.in_((RenderState.SUBMITTING, RenderState.OPEN)))
+        if session.execute(busy.where(Render.model.in_(same), Render.id != row.id)).scalar_one() >= most:
+            return False
+    taken = update(Render).where(Render.id == row.id, Render.state.in_((RenderState.PLANNED, RenderState.SUBMITTING)))
+    session.execute(taken.values(state=RenderState.SUBMITTING, submitted=time.time()))
+    return True
+
+
+def give_back_place(session: Session, number: int) -> None:
+    """The service accepted nothing: the render is planned again."""
+    mine = update(Render).where(Render.id == number, Render.state == RenderState.SUBMITTING)
+    session.execute(mine.values(state=RenderState.PLANNED))
+
+
+def open_ticket(session: Session, number: int, ticket: Ticket) -> None:
+    """The service has the order; from here on we only ask for its ticket."""
+    mine = update(Render).where(Render.id == number, Render.state == RenderState.SUBMITTING)
+    session.execute(mine.values(state=RenderState.OPEN, ticket=asdict(ticket), cost=ticket.cost))
+
+
+def fetched(session: Session, number: int, keys: list[str], cost: float | None) -> bool:
+    """The pictures of a render are in our storage; False if somebody else noted it first."""
+    open_ = update(Render).where(Render.id == number, Render.state.in_((RenderState.SUBMITTING, RenderState.OPEN)))
+    values = {"state": RenderState.FETCHED, "images": keys, "finished": time.time()}
+    values["cost"] = func.coalesce(cost, Render.cost, Render.reserved)
+    return session.execute(open_.values(values).returning(Render.id)).scalar() is not None
+
+
+def candidate(session: Session, row: Render, number: int, key: str, facts: Facts) -> int:
+    """The candidate for one image of a render, made once."""
+    values = {"illustration_id": row.illustration_id, "render_id": row.id, "number": number, "image": key}
+    values |= {"mime": facts.mime, "width": facts.width, "height": facts.height, "created": time.time()}
+    made = upsert(session, Candidate, ["render_id", "number"], values, ["image"])
+    assert made is not None
+    return made
+
+
+def begin_publication(session: Session, one: Illustration, picked: Candidate, entry: Entry) -> Publication:
+    """The write-back that is under way, or a new one that notes what the CMS has now.
+
+    Raises `Conflict` where somebody has set an image since we planned, unless an editor chose to replace it.
+    """
+    under_way = open_publication(session, one.id, picked.id)
+    if under_way is not None:
+        return under_way
+    now = asdict(entry.image) if entry.image else None
+    if (
+        now
+        and not one.may_replace
+        and not is_ours(session, one.entry.site, entry.image)
+        and now["id"] != (one.known_image or {}).get("id")
+    ):
+        raise Conflict(f"somebody has set another image on “{entry.title}” meanwhile; it was left alone")
+    name = f"{slug(entry.title)}-{one.id}-{picked.id}"
+    made = Publication(illustration_id=one.id, candidate_id=picked.id, site=one.entry.site, previous=now, name=name)
+    session.add(made)
+    session.flush()
+    return made
+
+
+def end_publication(session: Session, number: int, receipt: Receipt) -> None:
+    """The CMS has the picture."""
+    values = {
+        "media_id": receipt.media_id,
+        "url": receipt.url,
+        "receipt": dict(receipt.previous),
+        "finished": time.time(),
+    }
+    session.execute(update(Publication).where(Publication.id == number).values(values))
+
+
+def reverted(session: Session, number: int) -> None:
+    """The CMS has again what it had before."""
+    session.execute(update(Publication).where(Publication.id == number).values(reverted=time.time()))
+
+
+def slug(title: str) -> str:
+    """The start of a file name made of a title: ASCII letters, digits and hyphens, at most 60."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain)[:60].strip("-") or "picture"

@@ -1,0 +1,57 @@
+"""The watcher: one process that sends hints for what is due and asks for every open ticket, many at a time."""
+
+import logging
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from redis import Redis
+from sqlalchemy import select
+
+from frontispiece import flow, jobs
+from frontispiece.house import House
+from frontispiece.models import Render, RenderState
+
+log = logging.getLogger("frontispiece")
+
+SWEEP = 0.5  # seconds between two looks at what is due
+POLLS = 32  # tickets asked for at the same moment
+
+
+class Watcher:
+    """Sweeps, and follows open tickets; `due` is when to ask for which render again."""
+
+    def __init__(self, house: House, redis: Redis) -> None:
+        self.house = house
+        self.redis = redis
+        self.due: dict[int, float] = {}
+        self.asking: dict[int, Future[float | None]] = {}
+
+    def watch(self, stop: threading.Event) -> None:
+        """Goes on until `stop` is set."""
+        with ThreadPoolExecutor(POLLS, thread_name_prefix="poll") as pool:
+            while not stop.wait(SWEEP):
+                self.sweep(pool)
+
+    def sweep(self, pool: ThreadPoolExecutor) -> None:
+        """One look at everything: answers that have come, tickets to ask for, tasks to hint at."""
+        self._gather()
+        for number in self._open_tickets():
+            if number not in self.asking and self.due.get(number, 0.0) <= time.monotonic():
+                self.asking[number] = pool.submit(flow.follow, self.house, number)
+        jobs.nudge(self.house, self.redis)
+
+    def _open_tickets(self) -> list[int]:
+        with self.house.database.read() as session:
+            return list(session.scalars(select(Render.id).where(Render.state == RenderState.OPEN)))
+
+    def _gather(self) -> None:
+        for number, answer in [(number, answer) for number, answer in self.asking.items() if answer.done()]:
+            del self.asking[number]
+            if problem := answer.exception():
+                log.error("render %d could not be followed", number, exc_info=problem)
+            wait = 10.0 if problem else answer.result()
+            if wait is None:
+                self.due.pop(number, None)
+            else:
+                self.due[number] = time.monotonic() + wait
