@@ -1,0 +1,272 @@
+"""The BFL generator over real HTTP, against `servers/bfl.py`."""
+
+import dataclasses
+from collections.abc import Iterator
+
+import pytest
+from pydantic import ValidationError
+from servers.bfl import BflServer, draw
+
+from frontispiece import net
+from frontispiece.errors import Busy, Declined, GeneratorProblem, Outage, OutOfCredit, Unknown
+from frontispiece.generators import Finished, Order, Ticket, Waiting
+from frontispiece.generators.bfl import Bfl, BflSettings
+from frontispiece.generators.catalogue import load
+
+ORDER = Order("flux-2-pro", "A lighthouse in a storm.", 512, 320, seed=7, options={"output_format": "png"})
+
+
+@pytest.fixture(name="service")
+def _service() -> Iterator[BflServer]:
+    with BflServer() as service:
+        yield service
+
+
+@pytest.fixture(name="bfl")
+def _bfl(service: BflServer) -> Iterator[Bfl]:
+    with net.client([service.url], seconds=20) as client:
+        yield Bfl(_settings(service), client)
+
+
+def _settings(service: BflServer) -> BflSettings:
+    return BflSettings.model_validate({"api_key": service.key, "base_url": service.url})
+
+
+def _poll_until_finished(bfl: Bfl, ticket: Ticket) -> Finished:
+    answer = bfl.poll(ticket)
+    assert isinstance(answer, Finished)
+    return answer
+
+
+def test_an_order_comes_back_as_the_picture_of_its_seed(bfl: Bfl) -> None:
+    finished = _poll_until_finished(bfl, bfl.submit(ORDER))
+
+    assert finished.images == (draw("flux-2-pro", ORDER.prompt, 7, (512, 320), "png"),)
+    assert finished.facts["seed"] == 7
+
+
+@pytest.mark.parametrize("name", [name for name, model in load().items() if model.generator == "bfl"])
+def test_every_model_of_the_catalogue_takes_its_own_size_and_options(bfl: Bfl, service: BflServer, name: str) -> None:
+    model = load()[name]
+    width, height = model.fit(1500, 840)
+    ticket = bfl.submit(Order(model.name, "A red door.", width, height, seed=1, options=model.settle({})))
+
+    assert service.tasks[ticket.remote_id].body.size() == (width, height)
+    assert ticket.cost == pytest.approx(float(model.price(width, height)))
+    assert _poll_until_finished(bfl, ticket).cost == ticket.cost
+
+
+def test_an_option_reaches_the_service(bfl: Bfl, service: BflServer) -> None:
+    options = {"prompt_upsampling": True, "safety_tolerance": 6}
+    ticket = bfl.submit(Order("flux-pro-1.1", "A red door.", 512, 320, seed=1, options=options))
+
+    body = service.tasks[ticket.remote_id].body.model_dump(include=set(options))
+    assert body == options
+
+
+def test_an_option_that_the_endpoint_lacks_is_refused_before_anything_is_sent(bfl: Bfl, service: BflServer) -> None:
+    with pytest.raises(GeneratorProblem, match=r"flux-2-pro has no option prompt_upsampling; it has: output_format"):
+        bfl.submit(dataclasses.replace(ORDER, options={"prompt_upsampling": True}))
+    assert service.submits == 0
+
+
+def test_a_model_that_bfl_lacks_is_refused_before_anything_is_sent(bfl: Bfl, service: BflServer) -> None:
+    with pytest.raises(GeneratorProblem, match=r"no BFL model '\.\./v1/credits' is known"):
+        bfl.submit(dataclasses.replace(ORDER, model="../v1/credits"))
+    assert service.submits == 0
+
+
+def test_a_task_is_waited_for_through_all_its_stages(bfl: Bfl, service: BflServer) -> None:
+    service.seconds = 1000.0
+    ticket = bfl.submit(ORDER)
+    seen = []
+    for _ in range(4):
+        seen.append(type(bfl.poll(ticket)))
+        service.advance(250)
+
+    assert seen == [Waiting] * 4  # Pending, Reasoning, Generating, Generating
+    assert isinstance(bfl.poll(ticket), Finished)
+
+
+def test_a_status_word_not_known_is_waited_for(bfl: Bfl, service: BflServer) -> None:
+    service.misbehave("unknown-word")
+    assert bfl.poll(bfl.submit(ORDER)) == Waiting()
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "words"),
+    [
+        ("forbidden", GeneratorProblem, "does not accept the key .* see generators.bfl.api_key"),
+        ("no-credit", OutOfCredit, "no credit left: Insufficient credits"),
+        ("invalid", GeneratorProblem, "422: prompt: Value error, prompt is not for us"),
+        ("busy", Busy, "too many active tasks"),
+        ("down", Outage, "503: Service temporarily unavailable"),
+    ],
+)
+def test_a_refused_submit_is_told_in_bfls_words(
+    bfl: Bfl, service: BflServer, fault: str, kind: type[GeneratorProblem], words: str
+) -> None:
+    service.misbehave(fault)
+    with pytest.raises(GeneratorProblem, match=words) as told:
+        bfl.submit(ORDER)
+    assert (told.type, service.charged) == (kind, 0)
+
+
+@pytest.mark.parametrize("fault", ["lost", "garbage", "gateway-timeout", "foreign-polling-url"])
+def test_a_submit_whose_outcome_is_not_known_is_never_called_failed(bfl: Bfl, service: BflServer, fault: str) -> None:
+    service.misbehave(fault)
+    with pytest.raises(Unknown, match="may have accepted") as told:
+        bfl.submit(ORDER)
+    assert (told.value.retry, service.submits) == (False, 1)
+
+
+def test_a_submit_that_is_accepted_but_not_answered_in_time_is_unknown(service: BflServer) -> None:
+    service.misbehave("silent")
+    with net.client([service.url], seconds=0.3) as client, pytest.raises(Unknown, match="timed out"):
+        Bfl(_settings(service), client).submit(ORDER)
+    assert service.charged == 3
+
+
+def test_a_service_that_is_not_there_has_accepted_nothing(bfl: Bfl, service: BflServer) -> None:
+    service.__exit__()
+    with pytest.raises(Outage, match="cannot be reached") as told:
+        bfl.submit(ORDER)
+    assert told.value.retry
+
+
+def test_the_wait_that_bfl_asks_for_is_kept(bfl: Bfl, service: BflServer) -> None:
+    service.misbehave("busy-7-seconds")
+    with pytest.raises(Busy) as told:
+        bfl.submit(ORDER)
+    assert told.value.seconds == 7
+
+
+def test_a_twenty_fifth_task_at_once_is_busy(bfl: Bfl, service: BflServer) -> None:
+    service.seconds = 1000.0
+    for _ in range(bfl.active):
+        bfl.submit(ORDER)
+    with pytest.raises(Busy):
+        bfl.submit(ORDER)
+
+    assert service.max_active == 24
+
+
+def test_an_empty_account_is_out_of_credit(bfl: Bfl, service: BflServer) -> None:
+    service.deposit = 5.0
+    bfl.submit(ORDER)
+    with pytest.raises(OutOfCredit):
+        bfl.submit(ORDER)
+
+
+def test_a_body_that_bfl_finds_wrong_is_told_by_field(bfl: Bfl) -> None:
+    with pytest.raises(GeneratorProblem, match="422: width: Input should be a multiple of 32"):
+        bfl.submit(Order("flux-pro-1.1", "A red door.", 500, 320, seed=1))
+
+
+def test_a_wrong_key_names_the_setting_and_not_the_key(service: BflServer) -> None:
+    settings = BflSettings.model_validate({"api_key": "wrong-key", "base_url": service.url})
+    with net.client([service.url]) as client, pytest.raises(GeneratorProblem, match="api_key") as told:
+        Bfl(settings, client).submit(ORDER)
+    assert "wrong-key" not in str(told.value)
+
+
+def test_the_key_is_not_sent_to_a_foreign_polling_url(bfl: Bfl, service: BflServer) -> None:
+    ticket = bfl.submit(ORDER)
+    with pytest.raises(GeneratorProblem, match="not one of its own hosts"):
+        bfl.poll(dataclasses.replace(ticket, polling_url=ticket.polling_url.replace("127.0.0.1", "localhost")))
+    assert service.polls == 0
+
+
+def test_a_foreign_polling_url_still_tells_the_ticket(bfl: Bfl, service: BflServer) -> None:
+    service.misbehave("foreign-polling-url")
+    with pytest.raises(Unknown) as told:
+        bfl.submit(ORDER)
+    assert next(iter(service.tasks)) in str(told.value)
+
+
+def test_an_answer_without_a_polling_url_is_polled_at_the_base_url(bfl: Bfl, service: BflServer) -> None:
+    service.misbehave("no-polling-url")
+    assert isinstance(bfl.poll(bfl.submit(ORDER)), Finished)
+
+
+def test_an_answer_without_a_cost_leaves_it_open(bfl: Bfl, service: BflServer) -> None:
+    service.misbehave("no-cost")
+    assert bfl.submit(ORDER).cost is None
+
+
+@pytest.mark.parametrize("fault", ["request-moderated", "content-moderated"])
+def test_a_moderated_task_is_declined_with_its_reasons_and_costs_nothing(
+    bfl: Bfl, service: BflServer, fault: str
+) -> None:
+    service.misbehave(fault)
+    ticket = bfl.submit(ORDER)
+    with pytest.raises(Declined) as told:
+        bfl.poll(ticket)
+    assert (told.value.reasons, service.charged) == (("Derivative Works Filter",), 0)
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("error", "could not make the picture"),
+        ("failed", "could not make the picture"),
+        ("failed-with-503", "could not make the picture"),
+        ("not-found", "does not know ticket"),
+        ("expired", "link to the picture has expired"),
+        ("html", "sent text/html instead of a PNG"),
+        ("html-called-png", "no PNG, JPEG or WebP"),
+        ("huge", "larger than 40,000,000 bytes"),
+        ("sample-redirect", "answered 302 instead"),
+        ("foreign-sample", "not one of its own hosts"),
+    ],
+)
+def test_a_task_that_brings_no_picture_is_final(bfl: Bfl, service: BflServer, fault: str, words: str) -> None:
+    service.misbehave(fault)
+    ticket = bfl.submit(ORDER)
+    with pytest.raises(GeneratorProblem, match=words) as told:
+        bfl.poll(ticket)
+    assert (told.type, told.value.retry) == (GeneratorProblem, False)
+
+
+@pytest.mark.parametrize("fault", ["poll-down", "poll-lost", "poll-garbage"])
+def test_a_poll_that_failed_is_repeated_without_a_second_order(bfl: Bfl, service: BflServer, fault: str) -> None:
+    service.misbehave(fault)
+    ticket = bfl.submit(ORDER)
+    with pytest.raises(Outage):
+        bfl.poll(ticket)
+
+    assert isinstance(bfl.poll(ticket), Finished)
+    assert service.submits == 1
+
+
+@pytest.mark.parametrize("fault", ["truncated", "sample-down", "ready-without-picture"])
+def test_a_picture_that_did_not_arrive_whole_can_be_asked_for_again(bfl: Bfl, service: BflServer, fault: str) -> None:
+    service.misbehave(fault)
+    ticket = bfl.submit(ORDER)
+    with pytest.raises(Outage) as told:
+        bfl.poll(ticket)
+    assert told.value.retry
+
+
+def test_a_picture_fetched_after_ten_minutes_has_expired(bfl: Bfl, service: BflServer) -> None:
+    ticket = bfl.submit(ORDER)
+    service.advance(601)
+    with pytest.raises(GeneratorProblem, match="has expired"):
+        bfl.poll(ticket)
+
+
+def test_the_key_is_not_sent_with_the_download(bfl: Bfl, service: BflServer) -> None:
+    bfl.poll(bfl.submit(ORDER))
+    assert (service.downloads, service.leaks) == (1, 0)
+
+
+@pytest.mark.parametrize("key", ["", "two words", "ends-in-a-line-break\n", "schlüssel"])
+def test_a_key_that_no_header_can_carry_is_refused_as_a_setting(key: str) -> None:
+    with pytest.raises(ValidationError, match="must be the key as BFL shows it"):
+        BflSettings.model_validate({"api_key": key})
+
+
+@pytest.mark.parametrize("url", ["api.bfl.ai", "ftp://api.bfl.ai", "https://", "https://x:port"])
+def test_a_base_url_that_is_none_is_refused_as_a_setting(url: str) -> None:
+    with pytest.raises(ValidationError, match="base_url"):
+        BflSettings.model_validate({"api_key": "k", "base_url": url})
