@@ -225,5 +225,5 @@ def _readable(where: str, rule: Rule) -> None:
     try:
         prompts.load(rule.template)
         prompts.brand(rule.brand)
-    except TemplateProblem as problem:
+    except (TemplateProblem, ConfigProblem) as problem:
         raise ValueError(f"{where}: {problem}") from None

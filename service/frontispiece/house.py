@@ -60,6 +60,12 @@ class House:
             self._generators[name] = kind(settings, net.client(kind.origins(settings)))
         return self._generators[name]
 
+    def close(self) -> None:
+        """Closes what was opened."""
+        for generator in self._generators.values():
+            generator.client.close()
+        self.database.engine.dispose()
+
     def rule(self, name: str) -> Rule:
         """The rule of that name. Raises `ConfigProblem` where it has left the configuration."""
         for rule in self.settings.rules:

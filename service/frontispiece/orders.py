@@ -61,7 +61,9 @@ def gave_up(house: House, session: Session, render: Render, problem: Problem) ->
     """A render that will bring nothing: the rule's next model draws, or a person is told why nobody does."""
     render.error = problem.words
     render.state = RenderState.UNKNOWN if isinstance(problem, Unknown) else RenderState.FAILED
-    if not isinstance(problem, Unknown):
+    if isinstance(problem, Declined):  # no service charges for what it refuses
+        render.cost = 0.0
+    elif not isinstance(problem, Unknown):
         render.cost = render.cost or 0.0
     one = records.illustration(session, render.illustration_id)
     if one.state != State.RENDERING:

@@ -48,7 +48,7 @@ class Claim:
         """Gives the task back, due in so many seconds; without `counts` this was no attempt. Raises `Lost`."""
         attempts = self.attempts if counts else self.attempts - 1
         self._fenced(
-            session, state=TaskState.READY, due=time.time() + seconds, hinted=0.0, attempts=attempts, error=error
+            session, state=TaskState.READY, due=time.time() + seconds, hinted=0.0, lease=0.0, attempts=attempts, error=error
         )
 
     def bury(self, session: Session, error: str) -> None:

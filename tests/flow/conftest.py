@@ -2,28 +2,45 @@
 
 import base64
 import json
+import os
+import signal
+import subprocess
+import sys
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from sqlalchemy import select
+from servers.bfl import BflServer
+from sqlalchemy import select, update
 from werkzeug.serving import make_server
 
 from frontispiece import flow, jobs, migrate, tasks
-from frontispiece.cms import Delivery
-from frontispiece.config import Settings
+from frontispiece.config import load
 from frontispiece.demo.archive import Archive
 from frontispiece.demo.newsroom import Gazette
 from frontispiece.house import House
 from frontispiece.models import Delivery as DeliveryRow
-from frontispiece.models import Illustration, State, Task, TaskState
+from frontispiece.models import Illustration, Render, RenderState, State, Task, TaskState
 from frontispiece.signatures import sign_standard_webhooks
 
 SECRET = "whsec_" + base64.b64encode(b"a secret for tests, 32 bytes long").decode()
+
+
+class Paper:
+    """The newspaper's server; `away` lets it answer 503 to everything."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.archive = Archive(folder)
+        self.away = False
+        app = Gazette(self.archive, None, "for-tests").app
+        app.before_request(lambda: ("away\n", 503) if self.away else None)
+        self.server = make_server("127.0.0.1", 0, app, threaded=True)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
 
 
 @dataclass
@@ -31,15 +48,19 @@ class World:
     """A house, its newspaper, and short words for what tests do with them."""
 
     house: House
-    archive: Archive
-    url: str
+    paper: "Paper"
+    config: Path
     sent: int = 0
-    answers: list[str] = field(default_factory=list)
+
+    @property
+    def archive(self) -> Archive:
+        """What the newspaper keeps."""
+        return self.paper.archive
 
     def publish(self, title: str = "The Lighthouse Is Lit Again", **texts: Any) -> int:
         """Writes an article at the newspaper; no delivery is sent by itself."""
-        given = {"standfirst": "A light turns.", "body": "On Thursday.", "section": "City", "tags": ["harbour"]}
-        return self.archive.write(title=title, status="published", **(given | texts))
+        given = {"title": title, "standfirst": "A light turns.", "body": "On Thursday.", "section": "City"}
+        return self.archive.write(**({"tags": ["harbour"], "status": "published"} | given | texts))
 
     def deliver(self, article: int, kind: str = "entry.published", sent_id: str = "") -> int:
         """Stores a signed delivery as the web side does; the id of its row."""
@@ -54,20 +75,73 @@ class World:
             tasks.add(session, "plan", row.id)
             return row.id
 
-    def run(self, *, steps: int = 50) -> None:
-        """Does what is due, one task after the other, as a worker would, without its queue."""
+    def run(self, *, until: str = "", limit: int = 200) -> None:
+        """Does what is due, one task after the other, as a worker would, up to the first task of step `until`."""
         jobs._house = self.house
-        for _ in range(steps):
+        for _ in range(limit):
             ready = self._ready()
-            if ready is None:
+            if ready is None or ready.step == until:
                 return
-            jobs.run(ready)
-        raise AssertionError(f"still busy after {steps} steps")
+            jobs.run(ready.id)
+        raise AssertionError(f"still busy after {limit} steps")
 
-    def _ready(self) -> int | None:
+    def follow(self) -> None:
+        """Asks for every open ticket until it is settled, as the watcher does."""
         with self.house.database.read() as session:
-            now = select(Task.id).where(Task.state == TaskState.READY, Task.due < 4e9, Task.error == "")
-            return session.scalar(now.order_by(Task.id))
+            tickets = list(session.scalars(select(Render.id).where(Render.state == RenderState.OPEN)))
+        for number in tickets:
+            for _ in range(10):
+                if flow.follow(self.house, number) is None:
+                    break
+
+    def draw(self) -> None:
+        """Everything from what is due to pictures that wait for an editor."""
+        self.run()
+        self.follow()
+        self.run()
+
+    def die(self, fault: str) -> None:
+        """Does the next task in a process that is killed at a fault point; its lease is over when this returns."""
+        task = self._ready()
+        assert task is not None
+        command = [sys.executable, "-c", f"from frontispiece import jobs; jobs.run({task.id})"]
+        environment = {**os.environ, "FRONTISPIECE_CONFIG": str(self.config), "FRONTISPIECE_FAULT": fault}
+        assert subprocess.run(command, env=environment, check=False, timeout=60).returncode == -signal.SIGKILL
+        with self.house.database.write() as session:
+            session.execute(update(Task).where(Task.state == TaskState.RUNNING).values(lease=1.0))
+
+    def make_late(self) -> None:
+        """Every render was submitted long ago."""
+        with self.house.database.write() as session:
+            session.execute(update(Render).values(submitted=1.0))
+
+    def make_due(self) -> None:
+        """Lets all waiting times pass at once."""
+        with self.house.database.write() as session:
+            session.execute(update(Task).where(Task.state == TaskState.READY).values(due=0.0, error=""))
+
+    def _ready(self) -> Task | None:
+        with self.house.database.read() as session:
+            open_ = Task.state.in_((TaskState.READY, TaskState.RUNNING))
+            due = (Task.error == "") & (Task.due < time.time()) & (Task.lease < time.time())
+            return session.scalar(select(Task).where(open_, due).order_by(Task.id))
+
+    def hang_up(self) -> None:
+        """The newspaper answers nothing but 503 from now on."""
+        self.paper.away = True
+
+    def pick_up(self) -> None:
+        """The newspaper is back."""
+        self.paper.away = False
+
+    def count(self) -> int:
+        """How many illustrations there are."""
+        with self.house.database.read() as session:
+            return len(session.scalars(select(Illustration)).all())
+
+    def pictures(self) -> int:
+        """How many pictures the newspaper has."""
+        return len(list(self.paper.folder.glob("pictures/*")))
 
     def one(self, number: int = 1) -> Illustration:
         """An illustration as it is now."""
@@ -85,31 +159,69 @@ class World:
             return row.outcome, row.words
 
 
-def settings(folder: Path, url: str, **other: Any) -> Settings:
-    """Settings for one site and one rule; `other` changes the rule."""
-    site = {"plugin": "generic", "url": url, "webhook_secret": SECRET, "api_token": "for-tests"}
-    rule = {"name": "articles", "site": "gazette", "models": ["sketch"], "delay": 0, **other}
-    return Settings(data=folder, sites={"gazette": site}, rules=[rule])  # type: ignore[dict-item, list-item, arg-type]
+def written(folder: Path, url: str, rule: str = 'models = ["sketch"]', rest: str = "") -> Path:
+    """A configuration of one site and one rule; `rule` and `rest` are lines of TOML."""
+    path = folder / "frontispiece.toml"
+    path.write_text(
+        f"""
+        data = "{folder / "data"}"
+        [sites.gazette]
+        plugin = "generic"
+        url = "{url}"
+        webhook_secret = "{SECRET}"
+        api_token = "for-tests"
+        [[rules]]
+        name = "articles"
+        site = "gazette"
+        delay = 0
+        {rule}
+        {rest}
+        """,
+        "utf8",
+    )
+    return path
 
 
 @pytest.fixture(name="newspaper")
-def _newspaper(tmp_path: Path) -> Iterator[tuple[Archive, str]]:
-    archive = Archive(tmp_path / "newspaper")
-    app = Gazette(archive, None, "for-tests").app
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+def _newspaper(tmp_path: Path) -> Iterator[Paper]:
+    paper = Paper(tmp_path / "newspaper")
+    thread = threading.Thread(target=paper.server.serve_forever, daemon=True)
     thread.start()
-    yield archive, f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
+    yield paper
+    paper.server.shutdown()
     thread.join()
-    server.server_close()
+    paper.server.server_close()
+
+
+@pytest.fixture(name="build")
+def _build(tmp_path: Path, newspaper: Paper) -> Iterator[Callable[..., World]]:
+    made: list[World] = []
+
+    def build(**lines: str) -> World:
+        config = written(tmp_path, newspaper.url, **lines)
+        settings = load(config)
+        migrate.upgrade(settings)
+        made.append(World(House(settings), newspaper, config))
+        return made[-1]
+
+    yield build
+    for world in made:
+        world.house.close()
 
 
 @pytest.fixture(name="world")
-def _world(tmp_path: Path, newspaper: tuple[Archive, str]) -> Iterator[World]:
-    archive, url = newspaper
-    made = settings(tmp_path / "data", url)
-    migrate.upgrade(made)
-    house = House(made)
-    yield World(house, archive, url)
-    house.database.engine.dispose()
+def _world(build: Callable[..., World]) -> World:
+    return build()
+
+
+@pytest.fixture(name="bfl")
+def _bfl() -> Iterator[BflServer]:
+    with BflServer() as server:
+        yield server
+
+
+@pytest.fixture(name="hosted")
+def _hosted(build: Callable[..., World], bfl: BflServer) -> World:
+    """A world whose pictures come from Black Forest Labs' stand-in."""
+    keys = f'[generators.bfl]\napi_key = "{bfl.key}"\nbase_url = "{bfl.url}"'
+    return build(rule='models = ["flux-2-pro"]', rest=keys)

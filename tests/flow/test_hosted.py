@@ -1,0 +1,141 @@
+"""Renders at a hosted service: money, tickets, and refusals."""
+
+from collections.abc import Callable
+
+import pytest
+from flow.conftest import World
+from servers.bfl import BflServer
+from sqlalchemy import select
+
+from frontispiece import review
+from frontispiece.models import Render, RenderState, State
+
+
+def renders(world: World) -> list[Render]:
+    with world.house.database.read() as session:
+        return list(session.scalars(select(Render).order_by(Render.id)))
+
+
+def test_a_hosted_model_draws_a_candidate_and_its_cost_is_noted(hosted: World, bfl: BflServer) -> None:
+    hosted.deliver(hosted.publish())
+    hosted.draw()
+
+    assert (hosted.state(), renders(hosted)[0].cost) == (State.IN_REVIEW, pytest.approx(bfl.charged / 100))
+
+
+def test_the_ticket_is_noted_before_anybody_asks_for_it(hosted: World, bfl: BflServer) -> None:
+    hosted.deliver(hosted.publish())
+    hosted.run()
+
+    assert (renders(hosted)[0].state, bfl.polls) == (RenderState.OPEN, 0)
+
+
+def test_a_submit_without_an_answer_is_shown_and_never_sent_again(hosted: World, bfl: BflServer) -> None:
+    bfl.misbehave("lost")
+    hosted.deliver(hosted.publish())
+    hosted.draw()
+    hosted.make_due()
+    hosted.draw()
+
+    assert (bfl.submits, hosted.state(), renders(hosted)[0].state) == (1, State.HELD, RenderState.UNKNOWN)
+
+
+def test_a_refused_subject_is_final_and_says_why(hosted: World, bfl: BflServer) -> None:
+    bfl.misbehave("content-moderated")
+    hosted.deliver(hosted.publish())
+    hosted.draw()
+    hosted.make_due()
+    hosted.draw()
+
+    assert (bfl.submits, hosted.state()) == (1, State.FAILED)
+    assert "safety rules refused" in hosted.one().reason
+
+
+def test_a_refused_subject_costs_nothing(hosted: World, bfl: BflServer) -> None:
+    bfl.misbehave("request-moderated")
+    hosted.deliver(hosted.publish())
+    hosted.draw()
+
+    assert renders(hosted)[0].cost == 0
+
+
+def test_an_outage_is_waited_for(hosted: World, bfl: BflServer) -> None:
+    bfl.misbehave("down")
+    hosted.deliver(hosted.publish())
+    hosted.draw()
+    assert hosted.state() == State.RENDERING
+
+    hosted.make_due()
+    hosted.draw()
+    assert hosted.state() == State.IN_REVIEW
+
+
+def test_an_empty_account_hands_over_to_the_next_model(build: Callable[..., World], bfl: BflServer) -> None:
+    keys = f'[generators.bfl]\napi_key = "{bfl.key}"\nbase_url = "{bfl.url}"'
+    world = build(rule='models = ["flux-2-pro", "sketch"]', rest=keys)
+    bfl.misbehave("no-credit")
+    world.deliver(world.publish())
+    world.draw()
+
+    assert [render.model for render in renders(world)] == ["flux-2-pro", "sketch"]
+    assert world.state() == State.IN_REVIEW
+
+
+def test_a_picture_that_is_cut_off_is_a_clear_failure(hosted: World, bfl: BflServer) -> None:
+    bfl.misbehave("truncated")
+    hosted.deliver(hosted.publish())
+    hosted.draw()
+    assert hosted.state() == State.RENDERING
+
+    hosted.make_late()
+    hosted.draw()
+    assert (bfl.submits, hosted.state()) == (1, State.FAILED)
+
+
+def test_what_would_pass_the_budget_is_held_before_anything_is_sent(build: Callable[..., World], bfl: BflServer) -> None:
+    keys = f'[generators.bfl]\napi_key = "{bfl.key}"\nbase_url = "{bfl.url}"\n[budget]\nday = 0.001'
+    world = build(rule='models = ["flux-2-pro"]', rest=keys)
+    world.deliver(world.publish())
+    world.draw()
+
+    assert (bfl.submits, world.state()) == (0, State.HELD)
+    assert "budget of the day" in world.one().reason
+
+
+def test_no_more_than_the_service_allows_are_active(hosted: World, bfl: BflServer) -> None:
+    for _ in range(26):
+        hosted.deliver(hosted.publish())
+    bfl.seconds = 1000
+    hosted.run(limit=120)
+
+    assert (bfl.max_active, bfl.submits) == (24, 24)
+
+
+def test_a_regenerated_picture_has_another_seed_and_joins_the_first(hosted: World) -> None:
+    hosted.deliver(hosted.publish())
+    hosted.draw()
+    review.regenerate(hosted.house, 1, "an editor")
+    hosted.draw()
+
+    first, second = renders(hosted)
+    assert (first.seed != second.seed, first.prompt == second.prompt, hosted.state()) == (True, True, State.IN_REVIEW)
+
+
+def test_an_edited_prompt_is_what_is_drawn(hosted: World, bfl: BflServer) -> None:
+    hosted.deliver(hosted.publish())
+    hosted.draw()
+    review.regenerate(hosted.house, 1, "an editor", prompt="A lighthouse at dusk, seen from the sea.")
+    hosted.draw()
+
+    assert [task.body.prompt for task in bfl.tasks.values()][-1] == "A lighthouse at dusk, seen from the sea."
+
+
+def test_a_failed_second_try_leaves_the_first_candidate_to_decide_on(hosted: World, bfl: BflServer) -> None:
+    hosted.deliver(hosted.publish())
+    hosted.draw()
+    bfl.misbehave("content-moderated")
+    review.regenerate(hosted.house, 1, "an editor")
+    hosted.draw()
+
+    assert hosted.state() == State.IN_REVIEW
+    assert "safety rules refused" in hosted.one().reason
