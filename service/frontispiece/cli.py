@@ -29,7 +29,8 @@ class InWords(click.Group):
 def main() -> None:
     """Pictures for articles and products: drawn when they are published, decided by an editor."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    for chatty in ("httpx", "alembic", "rq.worker"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 @main.command()

@@ -13,17 +13,15 @@ def wanting(rules: Iterable[Rule], site: str, event: Event) -> list[Rule]:
 
 def refusal(rule: Rule, entry: Entry) -> str:
     """Why this rule draws nothing for the entry, in words; "" where it does."""
-    if entry.kind != rule.kind:
-        return f"it is no {rule.kind}"
-    if entry.opted_out:
-        return "pictures are switched off for this entry"
-    if rule.sections and entry.section.casefold() not in {section.casefold() for section in rule.sections}:
-        return f"the section {entry.section or '(none)'} is not one of the rule's"
     unwanted = {tag.casefold() for tag in rule.skip_tags} & {tag.casefold() for tag in entry.tags}
-    if unwanted:
-        return f"it is tagged {', '.join(sorted(unwanted))}"
-    if entry.image is not None and not rule.replace:
-        return "it has an image already"
-    if not entry.title.strip():
-        return "it has no title yet"
-    return ""
+    sections = {section.casefold() for section in rule.sections}
+    reasons = {
+        f"it is no {rule.kind}": entry.kind != rule.kind,
+        "pictures are switched off for this entry": entry.opted_out,
+        f"the section {entry.section or '(none)'} is not one of the rule's": sections
+        and entry.section.casefold() not in sections,
+        f"it is tagged {', '.join(sorted(unwanted))}": unwanted,
+        "it has an image already": entry.image is not None and not rule.replace,
+        "it has no title yet": not entry.title.strip(),
+    }
+    return next((words for words, holds in reasons.items() if holds), "")

