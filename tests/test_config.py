@@ -47,7 +47,10 @@ def test_without_a_file_everything_has_its_default(tmp_path: Path) -> None:
         (('webhook_secret = "whsec_c2VjcmV0"', ""), "sites.shop.webhook_secret: Field required"),
         (('"generic"', '"generik"'), "there is no plugin 'generik'; there are: "),
         (('["sketch"]', '["flux-9"]'), "there is no 'flux-9'; there are: flux-2-klein-4b"),
-        (('["sketch"]', '["flux-2-pro"]'), "generators.bfl.api_key: Field required (needed by rules.0 (articles).models)"),
+        (
+            ('["sketch"]', '["flux-2-pro"]'),
+            "generators.bfl.api_key: Field required (needed by rules.0 (articles).models)",
+        ),
         (('site = "shop"', 'site = "shoop"'), "rules.0 (articles).site: there is no 'shoop'; there are: shop"),
         (('site = "shop"', 'site = "shop"\nslot = "herro"'), "there is no 'herro'; there are: gallery, hero"),
         (('site = "shop"', 'site = "shop"\ntemplate = "article/herro"'), "article/herro"),

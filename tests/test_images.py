@@ -43,7 +43,6 @@ def finished(data: bytes, **changes: object) -> images.Fitted:
     return images.finish(data, **(options | changes))  # type: ignore[arg-type]
 
 
-
 def opened(data: bytes) -> Image.Image:
     image = Image.open(io.BytesIO(data))
     image.load()

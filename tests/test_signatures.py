@@ -19,7 +19,9 @@ BODY = json.dumps({"title": "Größe ✓"}, ensure_ascii=False).encode()
 
 def delivery(body: bytes = BODY, *, secret: str = SECRET, stamp: int | None = None, **headers: str) -> Delivery:
     signed = sign_standard_webhooks(secret, "msg_1", int(time.time()) if stamp is None else stamp, body)
-    return Delivery(httpx.Headers({**signed, **{name.replace("_", "-"): value for name, value in headers.items()}}), body)
+    return Delivery(
+        httpx.Headers({**signed, **{name.replace("_", "-"): value for name, value in headers.items()}}), body
+    )
 
 
 def test_the_id_of_the_sender_comes_back() -> None:

@@ -39,7 +39,8 @@ def test_a_running_child_is_left_alone(child: Child) -> None:
 def test_a_child_that_ended_with_0_is_started_again() -> None:
     child = Child("quick", [sys.executable, "-c", "pass"])
     child.start()
-    assert child.process and child.process.wait(30) == 0
+    assert child.process
+    assert child.process.wait(30) == 0
     child.tend()
 
     assert child.process.wait(30) == 0

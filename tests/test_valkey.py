@@ -10,7 +10,6 @@ import pytest
 from frontispiece import jobs, supervisor, valkey
 from frontispiece.errors import ConfigProblem
 
-
 Server = subprocess.Popen[bytes]
 Start = Callable[[], Server | None]
 

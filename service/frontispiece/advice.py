@@ -15,8 +15,9 @@ def hook_url(settings: Settings, site: str) -> str:
 def check(house: House) -> Iterator[str]:
     """What would happen for each site and rule."""
     settings = house.settings
-    yield f"Images lie in {settings.storage}; the database is {house.database.url.render_as_string(hide_password=True)}."
-    yield f"Queue: {'the Redis that is configured' if settings.redis_url else 'an embedded Valkey in ' + str(settings.data)}."
+    yield f"Images lie in {settings.storage}."
+    yield f"The database is {house.database.url.render_as_string(hide_password=True)}."
+    yield "The queue is " + ("the Redis that is configured." if settings.redis_url else "an embedded Valkey.")
     for name, site in settings.sites.items():
         adapter = house.adapter(name)
         yield f"Site {name}: {adapter.title} at {site.url}; deliveries to {hook_url(settings, name)}, {adapter.signs}."
@@ -39,10 +40,11 @@ def _rule(house: House, rule: Rule) -> str:
     rest = f" (if it cannot: {', then '.join(model.title for model in others)})" if others else ""
     sections = f" in {', '.join(rule.sections)}" if rule.sections else ""
     decides = "an editor decides" if rule.review == "always" else "it is published without review"
+    an = "an" if rule.kind == "article" else "a"
     return (
-        f"Rule {rule.name}: when an {rule.kind} of {rule.site}{sections} is {' or '.join(rule.events)}, {first.title} draws "
-        f"its {rule.slot} picture, {slot.width} × {slot.height} pixels, {cost}{rest}; {decides}."
-    ).replace("an product", "a product")
+        f"Rule {rule.name}: when {an} {rule.kind} of {rule.site}{sections} is {' or '.join(rule.events)}, "
+        f"{first.title} draws its {rule.slot} picture, {slot.width} × {slot.height} pixels, {cost}{rest}; {decides}."
+    )
 
 
 def doctor(house: House, site: str) -> Iterator[str]:

@@ -13,6 +13,7 @@ from frontispiece import commands
 from frontispiece.config import load
 from frontispiece.errors import Problem
 
+
 class InWords(click.Group):
     """Prints a problem as words and ends with 1; a traceback is for mistakes of ours."""
 

@@ -13,7 +13,7 @@ from frontispiece import accounts, advice, app, images, jobs, prompts, records, 
 from frontispiece.cms import Entry
 from frontispiece.config import load
 from frontispiece.errors import Problem
-from frontispiece.generators import Finished, Order, Ticket, Waiting
+from frontispiece.generators import Finished, Order, Waiting
 from frontispiece.house import House
 from frontispiece.models import Task, TaskState
 
@@ -55,7 +55,7 @@ def generate(prompt: str, model: str, size: str, seed: int, out: Path) -> None:
         raise Problem(f"--model is one of {', '.join(house.models)}; --size is like 1600x900")
     row = house.models[model]
     width, height = row.fit(int(sides[1]), int(sides[2]))
-    order = Order(model=row.name, prompt=prompt, width=width, height=height, seed=seed, headline=prompt, options=row.settle({}))
+    order = Order(row.name, prompt, width, height, seed, headline=prompt, options=row.settle({}))
     data = _wait(house, row.generator, order).images[0]
     out.write_bytes(data)
     facts = images.check(data)
@@ -64,16 +64,13 @@ def generate(prompt: str, model: str, size: str, seed: int, out: Path) -> None:
 
 def _wait(house: House, generator: str, order: Order) -> Finished:
     asked = house.generator(generator)
-    answer: Ticket | Waiting | Finished = asked.submit(order)
-    if isinstance(answer, Finished):
-        return answer
-    ticket = answer
+    ticket = asked.submit(order)
+    if isinstance(ticket, Finished):
+        return ticket
     with click.progressbar(length=100, label=order.model) as bar:
-        while not isinstance(answer, Finished):
-            answer = asked.poll(ticket)
-            if isinstance(answer, Waiting):
-                bar.update(int((answer.progress or 0) * 100) - bar.pos)
-                time.sleep(answer.seconds)
+        while isinstance(answer := asked.poll(ticket), Waiting):
+            bar.update(int((answer.progress or 0) * 100) - bar.pos)
+            time.sleep(answer.seconds)
         bar.update(100 - bar.pos)
     return answer
 
@@ -81,7 +78,9 @@ def _wait(house: House, generator: str, order: Order) -> Finished:
 @click.command()
 @click.argument("rule")
 @click.option("--ref", help="An entry of the rule's site, such as posts/12.")
-@click.option("--entry", "file", type=click.Path(exists=True, path_type=Path), help="A JSON file with title, excerpt, tags …")
+@click.option(
+    "--entry", "file", type=click.Path(exists=True, path_type=Path), help="A JSON file: title, excerpt, tags …"
+)
 def preview(rule: str, ref: str | None, file: Path | None) -> None:
     """Shows the prompt that RULE makes of an entry."""
     house = House(load())
@@ -139,8 +138,10 @@ def user() -> None:
 @click.option("--role", type=click.Choice(accounts.ROLES), default="editor", show_default=True)
 def add_user(name: str, role: str) -> None:
     """Adds a user; the password comes from a prompt or standard input."""
-    asked = sys.stdin.isatty()
-    password = click.prompt("Password", hide_input=True, confirmation_prompt=True) if asked else sys.stdin.readline().rstrip("\n")
+    if sys.stdin.isatty():
+        password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    else:
+        password = sys.stdin.readline().rstrip("\n")
     accounts.add_user(House(load()).database, name, role, password)
     click.echo(f"{name} may log in as {role}")
 

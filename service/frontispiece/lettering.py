@@ -163,9 +163,7 @@ class Setter:
         x, boxes = 0.0, []
         for face, run in self._runs(text):
             font = self._font(face, size)
-            left, top, right, bottom = font.getbbox(
-                run, anchor="ls", direction=self._way, language=self._language
-            )
+            left, top, right, bottom = font.getbbox(run, anchor="ls", direction=self._way, language=self._language)
             boxes.append((x + left, top, x + right, bottom))
             x += self._advance(font, run)
         lefts, tops, rights, bottoms = zip(*boxes, strict=True)

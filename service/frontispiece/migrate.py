@@ -1,7 +1,6 @@
 """Brings the database to this version's tables with Alembic; two processes may try at once."""
 
 import fcntl
-from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
@@ -28,3 +27,4 @@ def upgrade(settings: Settings) -> None:
         if not database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('frontispiece migrations'))"))
         command.upgrade(config(connection), "head")
+    database.engine.dispose()

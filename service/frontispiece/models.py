@@ -11,7 +11,19 @@ import time
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Enum, ForeignKey, Index, LargeBinary, MetaData, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Enum,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 
@@ -147,7 +159,7 @@ class Render(Base):
     state: Mapped[RenderState] = mapped_column(_words(RenderState), default=RenderState.PLANNED, index=True)
     model: Mapped[str] = mapped_column(String(64))
     prompt: Mapped[str]
-    seed: Mapped[int]
+    seed: Mapped[int] = mapped_column(BigInteger)  # 0 to 2**32 - 1
     width: Mapped[int]
     height: Mapped[int]
     options: Mapped[dict[str, Any]] = mapped_column(default=dict)

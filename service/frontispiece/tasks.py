@@ -46,10 +46,8 @@ class Claim:
 
     def again(self, session: Session, seconds: float, error: str, *, counts: bool = True) -> None:
         """Gives the task back, due in so many seconds; without `counts` this was no attempt. Raises `Lost`."""
-        attempts = self.attempts if counts else self.attempts - 1
-        self._fenced(
-            session, state=TaskState.READY, due=time.time() + seconds, hinted=0.0, lease=0.0, attempts=attempts, error=error
-        )
+        back = {"due": time.time() + seconds, "hinted": 0.0, "lease": 0.0, "error": error}
+        self._fenced(session, state=TaskState.READY, attempts=self.attempts if counts else self.attempts - 1, **back)
 
     def bury(self, session: Session, error: str) -> None:
         """Gives the task up. Raises `Lost`."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flow.conftest import World
+from world import World
 
 from frontispiece import review
 from frontispiece.errors import StaleState

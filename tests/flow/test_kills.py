@@ -1,8 +1,8 @@
 """A process killed with SIGKILL at each line that matters: nothing lost, nothing rendered or published twice."""
 
 import pytest
-from flow.conftest import World
 from servers.bfl import BflServer
+from world import World
 
 from frontispiece import review
 from frontispiece.models import State

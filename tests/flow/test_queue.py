@@ -2,15 +2,12 @@
 
 import os
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-from flow.conftest import World
 from redis import Redis
 from rq import Queue
+from world import Start, World, until
 
 from frontispiece import jobs, valkey
 from frontispiece.models import State
@@ -27,49 +24,30 @@ def _redis(world: World) -> Iterator[Redis]:
     server.wait()
 
 
-def process(world: World, *command: str, fault: str = "") -> "subprocess.Popen[bytes]":
-    environment = {**os.environ, "FRONTISPIECE_CONFIG": str(world.config), "FRONTISPIECE_FAULT": fault}
-    return subprocess.Popen([sys.executable, "-m", "frontispiece", *command], env=environment, process_group=0)
-
-
-def until(true: Callable[[], bool], what: str) -> None:
-    give_up = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < give_up, f"waited in vain for: {what}"
-        time.sleep(0.05)
-
-
-def end(*processes: "subprocess.Popen[bytes]") -> None:
-    for one in processes:
-        if one.poll() is None:
-            os.killpg(one.pid, signal.SIGKILL)
-        one.wait()
-
-
-def test_a_worker_and_a_watcher_bring_a_picture(world: World, redis: Redis) -> None:
+def test_a_worker_and_a_watcher_bring_a_picture(world: World, redis: Redis, start: Start) -> None:
     world.deliver(world.publish())
     assert redis.ping()
-    running = [process(world, "worker"), process(world, "watch")]
+    start(world, "worker")
+    start(world, "watch")
 
     until(lambda: world.count() == 1 and world.state() == State.IN_REVIEW, "a picture in review")
-    end(*running)
 
 
-def test_lost_messages_are_sent_again(world: World, redis: Redis) -> None:
+def test_lost_messages_are_sent_again(world: World, redis: Redis, start: Start) -> None:
     world.deliver(world.publish())
     jobs.nudge(world.house, redis)
     redis.flushall()
-    running = [process(world, "worker"), process(world, "watch")]
+    start(world, "worker")
+    start(world, "watch")
 
     until(lambda: world.count() == 1 and world.state() == State.IN_REVIEW, "a picture in review")
-    end(*running)
 
 
-def test_a_horse_dies_with_its_worker(world: World, redis: Redis) -> None:
+def test_a_horse_dies_with_its_worker(world: World, redis: Redis, start: Start) -> None:
     world.hang_in_fetch()
     world.deliver(world.publish())
     jobs.nudge(world.house, redis)
-    worker = process(world, "worker")
+    worker = start(world, "worker")
     until(world.paper.asked.is_set, "a fetch under way")
     os.kill(worker.pid, signal.SIGKILL)
     worker.wait()
@@ -86,10 +64,10 @@ def alive_in_group(group: int) -> bool:
     return True
 
 
-def test_a_worker_calls_nothing_but_our_function(world: World, redis: Redis) -> None:
+def test_a_worker_calls_nothing_but_our_function(world: World, redis: Redis, start: Start) -> None:
     target = world.house.settings.data / "called"
     job = Queue(jobs.QUEUE, connection=redis).enqueue("os.mkdir", str(target), failure_ttl=60)
-    process(world, "worker", "--burst").wait(60)
+    start(world, "worker", "--burst").wait(60)
 
     assert (job.get_status(refresh=True), target.exists()) == ("failed", False)
 

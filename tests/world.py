@@ -27,6 +27,7 @@ from frontispiece.models import Delivery as DeliveryRow
 from frontispiece.models import Illustration, Render, RenderState, State, Task, TaskState
 from frontispiece.signatures import sign_standard_webhooks
 
+Start = Callable[..., "subprocess.Popen[bytes]"]
 SECRET = "whsec_" + base64.b64encode(b"a secret for tests, 32 bytes long").decode()
 
 
@@ -43,7 +44,6 @@ class Paper:
         app.before_request(self._mood)
         self.server = make_server("127.0.0.1", 0, app, threaded=True)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
-
 
     def _mood(self) -> tuple[str, int] | None:
         self.asked.set()
@@ -238,3 +238,32 @@ def _hosted(build: Callable[..., World], bfl: BflServer) -> World:
     """A world whose pictures come from Black Forest Labs' stand-in."""
     keys = f'[generators.bfl]\napi_key = "{bfl.key}"\nbase_url = "{bfl.url}"'
     return build(rule='models = ["flux-2-pro"]', rest=keys)
+
+
+def until(true: Callable[[], bool], what: str) -> None:
+    give_up = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < give_up, f"waited in vain for: {what}"
+        time.sleep(0.05)
+
+
+def end(*processes: "subprocess.Popen[bytes]") -> None:
+    for one in processes:
+        if one.poll() is None:
+            os.killpg(one.pid, signal.SIGKILL)
+        one.wait()
+
+
+@pytest.fixture(name="start")
+def _start() -> Iterator[Start]:
+    """Starts one of the service's own processes; all are killed in the end."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start(world: World, *command: str) -> "subprocess.Popen[bytes]":
+        environment = {**os.environ, "FRONTISPIECE_CONFIG": str(world.config)}
+        words = [sys.executable, "-m", "frontispiece", *command]
+        running.append(subprocess.Popen(words, env=environment, process_group=0))
+        return running[-1]
+
+    yield start
+    end(*running)
