@@ -10,9 +10,8 @@ from frontispiece.errors import CmsProblem, ConfigProblem, Gone, Unavailable
 
 
 def answering(status: int, text: str = "its own words", **headers: str) -> httpx.Client:
-    answer = httpx.Response(
-        status, text=text, headers={name.replace("_", "-"): value for name, value in headers.items()}
-    )
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    answer = httpx.Response(status, text=text, headers=named)
     return httpx.Client(base_url="https://cms.example", transport=httpx.MockTransport(lambda _: answer))
 
 

@@ -167,7 +167,7 @@ class Adapter(ABC):
             auth=self.auth(),
             timeout=httpx.Timeout(30, connect=5),
             follow_redirects=False,
-            headers={"User-Agent": "Frontispiece (+https://github.com/frontispiece)"},
+            headers={"User-Agent": "Frontispiece"},
             transport=transport,
         )
 
