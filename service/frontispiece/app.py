@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from flask import Flask
+from flask import Flask, redirect, url_for
 from redis import Redis
 from redis.exceptions import RedisError
 from werkzeug.wrappers import Response
@@ -12,8 +12,12 @@ from frontispiece import jobs, valkey
 from frontispiece.config import Settings, load
 from frontispiece.errors import Problem
 from frontispiece.house import House
+from frontispiece.web.api import api
+from frontispiece.web.desk import desk
 from frontispiece.web.hooks import hooks
 from frontispiece.web.intake import Intake
+from frontispiece.web.login import login
+from frontispiece.web.media import media
 
 
 def redis_url(settings: Settings) -> str:
@@ -31,9 +35,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = house.settings.server.body_limit
     app.extensions |= {"house": house, "redis": redis, "nudge": lambda: jobs.nudge(house, redis)}
     app.extensions["intake"] = Intake(house.database, app.extensions["nudge"])
-    app.register_blueprint(hooks)
-    app.add_url_rule("/healthz", view_func=lambda: ("alive\n", 200))
-    app.add_url_rule("/readyz", view_func=_ready(house, redis))
+    for part in (hooks, login, desk, media, api):
+        app.register_blueprint(part)
+    app.add_url_rule("/", "home", lambda: redirect(url_for("desk.queue")))
+    app.add_url_rule("/healthz", "healthz", lambda: ("alive\n", 200))
+    app.add_url_rule("/readyz", "readyz", _ready(house, redis))
     return app
 
 
