@@ -1,0 +1,102 @@
+"""What every plugin promises, asked of each folder in `plugins/` that there is."""
+
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from servers.recorder import parse
+
+from frontispiece import cms
+from frontispiece.cms import Adapter, Delivery, Refused
+
+PLUGINS = Path(__file__).parents[2] / "plugins"
+CAPTURED = sorted(PLUGINS.glob("*/deliveries/*.http"))
+
+
+def name(path: Path) -> str:
+    return f"{path.parts[-3]}/{path.stem}"
+
+
+def adapter(plugin: str, **other: Any) -> Adapter:
+    keys = tomllib.loads((PLUGINS / plugin / "deliveries" / "site.toml").read_text("utf8"))
+    kind = cms.load(plugin)
+    return kind(kind.Settings.model_validate({**keys, **other}))
+
+
+def captured(path: Path) -> tuple[Adapter, Delivery]:
+    """The delivery in a file, as if it had just come, and the adapter of its site."""
+    request = parse(path.read_bytes())
+    sent = float(request.headers.get("webhook-timestamp", 0))
+    return adapter(path.parts[-3]), Delivery(request.headers, request.body, request.path, sent)
+
+
+@pytest.mark.parametrize("plugin", cms.names())
+def test_a_plugin_has_a_guide_and_three_captured_deliveries(plugin: str) -> None:
+    assert (PLUGINS / plugin / "README.md").exists()
+    assert len(list((PLUGINS / plugin / "deliveries").glob("*.http"))) >= 3
+
+
+@pytest.mark.parametrize("plugin", cms.names())
+def test_a_plugin_states_its_facts(plugin: str) -> None:
+    kind = cms.load(plugin)
+
+    assert all((kind.title, kind.docs, kind.signs, 200 <= kind.accepted < 300))
+
+
+@pytest.mark.parametrize("path", CAPTURED, ids=name)
+def test_a_captured_delivery_is_authentic(path: Path) -> None:
+    asked, delivery = captured(path)
+
+    assert asked.verify(delivery)
+
+
+@pytest.mark.parametrize("path", CAPTURED, ids=name)
+def test_a_captured_delivery_can_be_read(path: Path) -> None:
+    asked, delivery = captured(path)
+
+    assert all(event.ref or event.kind == "ping" for event in asked.events(delivery))
+
+
+@pytest.mark.parametrize("path", CAPTURED, ids=name)
+def test_one_flipped_bit_is_refused(path: Path) -> None:
+    asked, delivery = captured(path)
+    body = bytes([delivery.body[0] ^ 1]) + delivery.body[1:]
+
+    with pytest.raises(Refused):
+        asked.verify(replace(delivery, body=body))
+
+
+@pytest.mark.parametrize("path", CAPTURED, ids=name)
+def test_without_its_own_headers_a_delivery_is_refused(path: Path) -> None:
+    asked, delivery = captured(path)
+
+    with pytest.raises(Refused):
+        asked.verify(replace(delivery, headers=httpx.Headers({"content-type": "application/json"})))
+
+
+@pytest.mark.parametrize("path", CAPTURED, ids=name)
+def test_a_delivery_that_is_sent_again_tomorrow_is_refused(path: Path) -> None:
+    asked, delivery = captured(path)
+
+    with pytest.raises(Refused):
+        asked.verify(replace(delivery, received=delivery.received + 86_400))
+
+
+@pytest.mark.parametrize("path", CAPTURED, ids=name)
+def test_the_previous_secret_is_good_during_a_rotation(path: Path) -> None:
+    asked, delivery = captured(path)
+    old = asked.settings.webhook_secret
+    rotated = adapter(path.parts[-3], webhook_secret="whsec_bmV3", previous_webhook_secret=old)
+
+    assert rotated.verify(delivery)
+
+
+@pytest.mark.parametrize("path", CAPTURED, ids=name)
+def test_another_secret_is_refused(path: Path) -> None:
+    _, delivery = captured(path)
+
+    with pytest.raises(Refused):
+        adapter(path.parts[-3], webhook_secret="whsec_bmV3").verify(delivery)
