@@ -73,11 +73,11 @@ def log_in(database: Database, name: str, password: str, address: str) -> str:
 
     The attempt is noted before the password is looked at, so that a hundred guesses at once count a hundred times.
     """
-    name = name.strip()
+    name = name.strip()[:80]
     with database.write() as session:
         mine = [_attempt(session, kind, who) for kind, who in (("name", name.lower()), ("address", address))]
     with database.read() as session:
-        user = _user(session, name)
+        user = _user(session, name) if name.isprintable() else None
     right = _matches(user.password if user else _NOBODY, password)
     if user is None or not right:
         raise Problem("That name and password do not belong together.")
@@ -137,7 +137,7 @@ def token(database: Database, key: str) -> Token | None:
 
 def _attempt(session: Session, kind: str, who: str) -> int:
     """Notes an attempt; its id. Raises `Slower` where the last failures ask for a pause."""
-    who = f"{kind} {who}"[:120]
+    who = f"{kind} {who}"[:120].replace("\0", "")
     since = time.time() - WINDOW
     wanted = select(func.count(Attempt.id), func.max(Attempt.at)).where(Attempt.who == who, Attempt.at > since)
     failures, last = session.execute(wanted).one()

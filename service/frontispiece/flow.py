@@ -25,7 +25,6 @@ from frontispiece.tasks import Claim
 
 ATTEMPTS = 12  # with the backoff of tasks.py about an hour and a half
 BUSY = 2.0  # seconds until we ask again for a place among a service's active tasks
-DEADLINE = 900.0  # seconds after which we stop asking for a ticket
 
 
 def receive(house: House, site: str, delivery: Delivery) -> tuple[str, list[Event]]:
@@ -104,6 +103,7 @@ def render(house: House, claim: Claim) -> None:
     if row.state not in (RenderState.PLANNED, RenderState.SUBMITTING) or one.state != State.RENDERING:
         with house.database.write() as session:
             claim.finish(session)
+            records.close(session, row.id, RenderState.FAILED, "nobody waits for it any more")
         return
     with house.database.write() as session:
         if not records.take_place(session, house.models, row, generator.active):
@@ -143,21 +143,23 @@ def follow(house: House, number: int) -> float | None:
         row = records.render(session, number)
     if row.state != RenderState.OPEN or row.ticket is None:
         return None
+    generator = house.generator(house.models[row.model].generator)
     answer: Waiting | Finished | GeneratorProblem
     try:
-        answer = house.generator(house.models[row.model].generator).poll(Ticket(**row.ticket))
+        answer = generator.poll(Ticket(**row.ticket))
     except GeneratorProblem as problem:
         answer = problem
-    late = time.time() - (row.submitted or 0) > DEADLINE
+    limit = generator.settings.deadline
+    late = time.time() - (row.submitted or 0) > limit
     if isinstance(answer, Waiting) and late:
-        answer = GeneratorProblem(f"{row.model} did not finish the picture within {DEADLINE / 60:.0f} minutes")
+        answer = GeneratorProblem(f"{row.model} did not finish the picture within {limit:.0f} seconds")
     if isinstance(answer, Waiting):
         return answer.seconds
     if isinstance(answer, GeneratorProblem):
         if answer.retry and not late:
             return max(answer.seconds, BUSY)
         with house.database.write() as session:
-            orders.gave_up(house, session, records.render(session, number), answer)
+            orders.gave_up(house, session, number, answer)
         return None
     fault("after_poll")
     keep(house, number, answer)
@@ -227,6 +229,15 @@ def finish(
     return Picture(f"{name}.{ending}", done.mime, done.data, done.width, done.height, one.alt, one.caption)
 
 
+def resume(house: House, claim: Claim) -> None:
+    """Takes up what was held for want of money, when a new day has begun."""
+    with house.database.write() as session:
+        claim.finish(session)
+        if records.lacked_money(session, claim.subject):
+            one = records.illustration(session, claim.subject)
+            orders.place(house, session, one, prompt=one.prompt)
+
+
 def revert(house: House, claim: Claim) -> None:
     """Puts back into the CMS what was there before."""
     with house.database.read() as session:
@@ -248,6 +259,7 @@ STEPS: dict[str, Callable[[House, Claim], None]] = {
     "collect": collect,
     "publish": publish,
     "revert": revert,
+    "resume": resume,
 }
 
 
@@ -264,7 +276,7 @@ def stumble(house: House, claim: Claim, problem: Problem) -> None:
         if claim.step == "plan":
             records.tell(session, claim.subject, [("failed", problem.words)])
         elif claim.step in ("render", "collect"):
-            orders.gave_up(house, session, records.render(session, claim.subject), problem)
+            orders.gave_up(house, session, claim.subject, problem)
         else:
             _stop(session, records.illustration(session, claim.subject), problem)
 

@@ -30,6 +30,11 @@ def reserve(session: Session, budget: Budget, amount: float) -> None:
             )
 
 
+def tomorrow() -> float:
+    """When the next day begins (UTC), in seconds since the epoch."""
+    return (time.time() // 86_400 + 1) * 86_400
+
+
 def spent_since(session: Session, start: float, end: float | None = None) -> float:
     """Dollars that the renders created in that time (seconds since the epoch) cost, or have reserved."""
     spent = func.coalesce(func.sum(func.coalesce(Render.cost, Render.reserved)), 0.0)

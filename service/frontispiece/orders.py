@@ -26,9 +26,7 @@ def place(house: House, session: Session, one: Illustration, *, model: str = "",
     try:
         money.reserve(session, house.settings.budget, price)
     except OverBudget as problem:
-        if one.state == State.HELD:
-            raise
-        states.move(session, one.id, one.state, State.HELD, **fields | {"reason": problem.words})
+        _hold(session, one, problem, fields)
         return
     if one.state != State.RENDERING:
         states.move(session, one.id, one.state, State.RENDERING, **fields)
@@ -38,6 +36,14 @@ def place(house: House, session: Session, one: Illustration, *, model: str = "",
     session.add(render)
     session.flush()
     tasks.add(session, "render", render.id)
+
+
+def _hold(session: Session, one: Illustration, problem: OverBudget, fields: dict[str, Any]) -> None:
+    """Without money an illustration waits for the next day; where a person asks for it they are told at once."""
+    if State.HELD not in states.MOVES[one.state]:
+        raise problem
+    states.move(session, one.id, one.state, State.HELD, **fields | {"reason": problem.words})
+    tasks.add(session, "resume", one.id, due=money.tomorrow())
 
 
 def as_order(house: House, render: Render, one: Illustration) -> Order:
@@ -57,26 +63,25 @@ def as_order(house: House, render: Render, one: Illustration) -> Order:
     )
 
 
-def gave_up(house: House, session: Session, render: Render, problem: Problem) -> None:
+def gave_up(house: House, session: Session, number: int, problem: Problem) -> None:
     """A render that will bring nothing: the rule's next model draws, or a person is told why nobody does."""
-    render.error = problem.words
-    render.state = RenderState.UNKNOWN if isinstance(problem, Unknown) else RenderState.FAILED
+    unknown = isinstance(problem, Unknown)
+    if not records.close(session, number, RenderState.UNKNOWN if unknown else RenderState.FAILED, problem.words):
+        return
+    render = records.render(session, number)
     if isinstance(problem, Declined):  # no service charges for what it refuses
         render.cost = 0.0
-    elif not isinstance(problem, Unknown):
-        render.cost = render.cost or 0.0
     one = records.illustration(session, render.illustration_id)
     if one.state != State.RENDERING:
         return
-    following = "" if isinstance(problem, (Declined, Unknown)) else _next(house.rule(one.rule), render.model)
+    following = "" if unknown or isinstance(problem, Declined) else _next(house.rule(one.rule), render.model)
     if following:
         place(house, session, one, model=following, prompt=render.prompt)
-    elif isinstance(problem, Unknown):
+    elif unknown:
         states.move(session, one.id, State.RENDERING, State.HELD, reason=problem.words)
-    elif records.has_candidates(session, one.id):
-        states.move(session, one.id, State.RENDERING, State.IN_REVIEW, reason=problem.words)
     else:
-        states.move(session, one.id, State.RENDERING, State.FAILED, reason=problem.words)
+        stays = State.IN_REVIEW if records.has_candidates(session, one.id) else State.FAILED
+        states.move(session, one.id, State.RENDERING, stays, reason=problem.words)
 
 
 def _next(rule: Rule, model: str) -> str:

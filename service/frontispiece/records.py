@@ -181,6 +181,22 @@ def give_back_place(session: Session, number: int) -> None:
     session.execute(mine.values(state=RenderState.PLANNED))
 
 
+def close(session: Session, number: int, state: RenderState, error: str) -> bool:
+    """Ends a render that brings nothing, and frees what it reserved; False if it was ended before."""
+    over = (RenderState.DONE, RenderState.FAILED, RenderState.UNKNOWN)
+    going = update(Render).where(Render.id == number, Render.state.not_in(over))
+    cost = Render.cost if state == RenderState.UNKNOWN else func.coalesce(Render.cost, 0.0)
+    values = {"state": state, "error": error, "cost": cost, "finished": time.time()}
+    return session.execute(going.values(values).returning(Render.id)).scalar() is not None
+
+
+def lacked_money(session: Session, number: int) -> bool:
+    """Whether an illustration is held for want of money, and not for a submit that we know nothing of."""
+    one = illustration(session, number)
+    unknown = select(Render.id).where(Render.illustration_id == number, Render.state == RenderState.UNKNOWN)
+    return one.state == State.HELD and one.chosen_id is None and session.scalar(unknown.limit(1)) is None
+
+
 def open_ticket(session: Session, number: int, ticket: Ticket) -> None:
     """The service has the order; from here on we only ask for its ticket."""
     mine = update(Render).where(Render.id == number, Render.state == RenderState.SUBMITTING)

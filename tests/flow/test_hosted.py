@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 from servers.bfl import BflServer
-from sqlalchemy import select
+from sqlalchemy import select, update
 from world import World
 
-from frontispiece import review
+from frontispiece import planning, review, tasks
 from frontispiece.models import Render, RenderState, State
 
 
@@ -103,6 +103,44 @@ def test_what_would_pass_the_budget_is_held_before_anything_is_sent(
 
     assert (bfl.submits, world.state()) == (0, State.HELD)
     assert "budget of the day" in world.one().reason
+
+
+def test_what_was_held_for_want_of_money_is_drawn_the_next_day(build: Callable[..., World], bfl: BflServer) -> None:
+    keys = f'[generators.bfl]\napi_key = "{bfl.key}"\nbase_url = "{bfl.url}"\n[budget]\nday = 0.05'
+    world = build(rule='models = ["flux-2-pro"]', rest=keys)
+    for _ in range(2):
+        world.deliver(world.publish())
+    world.draw()
+    assert (world.state(1), world.state(2)) == (State.IN_REVIEW, State.HELD)
+
+    with world.house.database.write() as session:
+        session.execute(update(Render).values(created=1.0))
+    world.make_due()
+    world.draw()
+    assert world.state(2) == State.IN_REVIEW
+
+
+def test_a_submit_of_unknown_outcome_is_not_resumed_the_next_day(hosted: World, bfl: BflServer) -> None:
+    bfl.misbehave("lost")
+    hosted.deliver(hosted.publish())
+    hosted.draw()
+    with hosted.house.database.write() as session:
+        tasks.add(session, "resume", 1)
+    hosted.draw()
+
+    assert (bfl.submits, hosted.state()) == (1, State.HELD)
+
+
+def test_a_picture_that_nobody_waits_for_frees_its_money(hosted: World, bfl: BflServer) -> None:
+    article = hosted.publish()
+    hosted.deliver(article)
+    hosted.run(until="render")
+    hosted.deliver(article, "entry.deleted")
+    with hosted.house.database.write() as session:
+        planning.forget(session, "gazette", str(article))
+    hosted.draw()
+
+    assert (bfl.submits, renders(hosted)[0].cost, hosted.state()) == (0, 0, State.SKIPPED)
 
 
 def test_no_more_than_the_service_allows_are_active(hosted: World, bfl: BflServer) -> None:

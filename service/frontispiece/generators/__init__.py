@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 import httpx
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from frontispiece.errors import Busy, Declined, GeneratorProblem, Outage, OutOfCredit, Unknown
 
@@ -77,9 +77,14 @@ class Finished:
 
 
 class GeneratorSettings(BaseModel):
-    """The keys of `[generators.<name>]`; a generator adds its own in a subclass (secrets as `SecretStr`)."""
+    """The keys of `[generators.<name>]`; a generator adds its own in a subclass (secrets as `SecretStr`).
+
+    `deadline`: seconds from the submit after which a ticket is given up.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    deadline: float = Field(default=600.0, gt=0)
 
 
 class Generator(ABC):

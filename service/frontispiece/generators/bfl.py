@@ -48,11 +48,10 @@ def _sendable(key: SecretStr) -> SecretStr:
 
 
 class BflSettings(GeneratorSettings):
-    """`[generators.bfl]`. `deadline`: seconds from the submit after which whoever polls gives the ticket up."""
+    """`[generators.bfl]`."""
 
     api_key: Annotated[SecretStr, AfterValidator(_sendable)]
     base_url: Annotated[str, AfterValidator(_http)] = "https://api.bfl.ai"
-    deadline: Annotated[float, Field(gt=0)] = 600.0
     download_seconds: Annotated[float, Field(gt=0)] = 60.0
 
 
