@@ -1,0 +1,3 @@
+<?php
+/** The theme's only wish. */
+add_theme_support( 'post-thumbnails' );
