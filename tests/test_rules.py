@@ -45,5 +45,9 @@ def test_a_section_matches_in_any_case() -> None:
     assert refusal(rule(sections=["city"]), ENTRY) == ""
 
 
+def test_one_of_several_sections_is_enough() -> None:
+    assert refusal(rule(sections=["Travel"]), replace(ENTRY, section="Animals", sections=("Animals", "Travel"))) == ""
+
+
 def test_a_rule_may_say_that_an_image_is_replaced() -> None:
     assert refusal(rule(replace=True), replace(ENTRY, image=Current("7"))) == ""

@@ -83,6 +83,7 @@ class Entry:
     body: str = ""
     tags: tuple[str, ...] = ()
     section: str = ""
+    sections: tuple[str, ...] = ()  # all of them, where an entry may have several
     author: str = ""
     status: str = ""
     url: str = ""
@@ -213,7 +214,7 @@ def call(api: httpx.Client, method: str, path: str, **request: Any) -> httpx.Res
 
     404 and 410 are `Gone`; 429, 5xx and every transport failure are `Unavailable`; the rest is `CmsProblem`.
     """
-    where = f"{method} {api.base_url.join(path)}"
+    where = f"{method} {api.build_request(method, path).url}"
     try:
         answer = api.request(method, path, **request)
     except httpx.HTTPError as problem:

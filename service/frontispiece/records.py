@@ -56,7 +56,8 @@ def entry_of(row: EntryRow) -> Entry:
     """The entry as it was when it was noted."""
     fields = dict(row.snapshot)
     fields["image"] = as_current(fields["image"])
-    fields["tags"], fields["photos"] = tuple(fields["tags"]), tuple(fields["photos"])
+    for several in ("tags", "sections", "photos"):
+        fields[several] = tuple(fields[several])
     return Entry(**fields)
 
 

@@ -15,11 +15,11 @@ def refusal(rule: Rule, entry: Entry) -> str:
     """Why this rule draws nothing for the entry, in words; "" where it does."""
     unwanted = {tag.casefold() for tag in rule.skip_tags} & {tag.casefold() for tag in entry.tags}
     sections = {section.casefold() for section in rule.sections}
+    has = {section.casefold() for section in (entry.section, *entry.sections)}
     reasons = {
         f"it is no {rule.kind}": entry.kind != rule.kind,
         "pictures are switched off for this entry": entry.opted_out,
-        f"the section {entry.section or '(none)'} is not one of the rule's": sections
-        and entry.section.casefold() not in sections,
+        f"the section {entry.section or '(none)'} is not one of the rule's": sections and not sections & has,
         f"it is tagged {', '.join(sorted(unwanted))}": unwanted,
         "it has an image already": entry.image is not None and not rule.replace,
         "it has no title yet": not entry.title.strip(),
