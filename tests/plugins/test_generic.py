@@ -250,10 +250,11 @@ def test_recent_tells_of_entries_without_a_picture(generic: Adapter, api: httpx.
     assert list(generic.recent(api, LONG_AGO)) == [Event("published", one) for one in (ref, "3", "4", "5", "6")]
 
 
-def test_recent_follows_the_pages() -> None:
+def test_recent_follows_the_pages_and_leaves_out_entries_that_have_an_image() -> None:
     def page(request: httpx.Request) -> httpx.Response:
         number = int(request.url.params.get("cursor", "1"))
-        entries = [{"id": str(number), "title": "?"}]
+        bare, full = {"id": str(number), "title": "?"}, {"id": f"{number}0", "title": "?", "image": {"id": "1"}}
+        entries = [bare, full]
         return httpx.Response(200, json={"entries": entries, "next": "2" if number == 1 else None})
 
     generic = adapter("http://cms.test")
@@ -262,9 +263,9 @@ def test_recent_follows_the_pages() -> None:
 
 
 def test_a_cms_that_is_away_is_asked_again_later() -> None:
-    with answering(503, "text/plain", b"back soon") as generic, generic.open() as api:
-        with pytest.raises(Unavailable) as said:
-            generic.fetch(api, "1")
+    refused = pytest.raises(Unavailable)
+    with answering(503, "text/plain", b"back soon") as generic, generic.open() as api, refused as said:
+        generic.fetch(api, "1")
     assert "back soon" in str(said.value)
 
 
@@ -273,16 +274,20 @@ def test_a_cms_that_is_away_is_asked_again_later() -> None:
     [("text/html", b"<h1>Hello</h1>"), ("application/json", b'{"id": "1"}'), ("application/json", b"[")],
 )
 def test_an_answer_that_is_no_entry_is_a_problem_in_words(sort: str, body: bytes) -> None:
-    with answering(200, sort, body) as generic, generic.open() as api:
-        with pytest.raises(CmsProblem) as said:
-            generic.fetch(api, "1")
+    refused = pytest.raises(CmsProblem)
+    with answering(200, sort, body) as generic, generic.open() as api, refused as said:
+        generic.fetch(api, "1")
     assert f"answered {sort} that cannot be read" in str(said.value)
 
 
 def test_a_cms_that_answers_with_another_entry_is_not_believed() -> None:
-    with answering(200, "application/json", b'{"id": "2", "title": "?"}') as generic, generic.open() as api:
-        with pytest.raises(CmsProblem) as said:
-            generic.fetch(api, "1")
+    refused = pytest.raises(CmsProblem)
+    with (
+        answering(200, "application/json", b'{"id": "2", "title": "?"}') as generic,
+        generic.open() as api,
+        refused as said,
+    ):
+        generic.fetch(api, "1")
     assert "answered with '2'" in str(said.value)
 
 
