@@ -67,7 +67,7 @@ def test_one_good_signature_of_several_is_enough() -> None:
         pytest.param(Delivery(delivery().headers, json.dumps(json.loads(BODY)).encode()), id="written anew"),
         pytest.param(delivery(secret=OTHER), id="another secret"),
         pytest.param(delivery(stamp=int(time.time()) - 301), id="too old"),
-        pytest.param(delivery(stamp=int(time.time()) + 301), id="from the future"),
+        pytest.param(delivery(stamp=int(time.time()) + 3600), id="from the future"),
         pytest.param(delivery(webhook_signature=""), id="an empty signature"),
         pytest.param(delivery(webhook_signature="v1," + "ab" * 32), id="hex instead of base64"),
         pytest.param(delivery(webhook_timestamp="soon"), id="no number"),

@@ -1,0 +1,41 @@
+"""The end of a run: one line says which tests were left out and why, and in CI nothing may be skipped."""
+
+import os
+from collections import Counter
+
+import pytest
+
+WHY = {
+    "real": "need PHP, PostgreSQL, Redis, Chromium or Node.js installed by root: make test-all",
+    "live": "need somebody's key at a hosted service: pytest -m live",
+}
+LEFT_OUT = pytest.StashKey[Counter[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[LEFT_OUT] = Counter()
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    for item in items:
+        item.config.stash[LEFT_OUT].update(mark for mark in WHY if item.get_closest_marker(mark))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if _skipped_in_ci(session.config) and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if _skipped_in_ci(config):
+        terminalreporter.write_line("CI: a skipped test is a failure; install what it needs.", red=True)
+    left_out = config.stash[LEFT_OUT]
+    if left_out:
+        words = "; ".join(f"{left_out[mark]} that {WHY[mark]}" for mark in WHY if left_out[mark])
+        terminalreporter.write_line(f"Left out: {words}")
+
+
+def _skipped_in_ci(config: pytest.Config) -> bool:
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    return os.environ.get("CI") == "true" and reporter is not None and bool(reporter.stats.get("skipped"))
