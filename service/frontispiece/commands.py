@@ -138,12 +138,30 @@ def user() -> None:
 @click.option("--role", type=click.Choice(accounts.ROLES), default="editor", show_default=True)
 def add_user(name: str, role: str) -> None:
     """Adds a user; the password comes from a prompt or standard input."""
-    if sys.stdin.isatty():
-        password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
-    else:
-        password = sys.stdin.readline().rstrip("\n")
-    accounts.add_user(House(load()).database, name, role, password)
+    accounts.add_user(House(load()).database, name, role, _password())
     click.echo(f"{name} may log in as {role}")
+
+
+@user.command("password")
+@click.argument("name")
+def change_password(name: str) -> None:
+    """Gives a user a new password and ends their logins; it comes from a prompt or standard input."""
+    accounts.set_password(House(load()).database, name, _password())
+    click.echo(f"{name} has a new password")
+
+
+@user.command("remove")
+@click.argument("name")
+def remove_user(name: str) -> None:
+    """Takes a user's access away; what they decided stays."""
+    accounts.remove_user(House(load()).database, name)
+    click.echo(f"{name} may no longer log in")
+
+
+def _password() -> str:
+    if sys.stdin.isatty():
+        return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+    return sys.stdin.readline().rstrip("\n")
 
 
 @click.group()
@@ -158,6 +176,14 @@ def token() -> None:
 def add_token(name: str, scope: str, site: str) -> None:
     """Makes a token and prints it, once."""
     click.echo(accounts.add_token(House(load()).database, name, scope, site))
+
+
+@token.command("remove")
+@click.argument("name")
+def remove_token(name: str) -> None:
+    """Makes a token worthless."""
+    accounts.remove_token(House(load()).database, name)
+    click.echo(f"the token {name} is worthless now")
 
 
 ALL = (check, connect, doctor, generate, preview, replay, sweep, revert, user, token)

@@ -152,7 +152,7 @@ def skipped(session: Session, entry: int, slot: str) -> int | None:
 
 def as_delivery(row: DeliveryRow) -> Delivery:
     """The delivery as it was received."""
-    return Delivery(httpx.Headers(json.loads(row.headers)), row.body, f"/hooks/{row.site}", row.received)
+    return Delivery(httpx.Headers(json.loads(row.headers), encoding="latin-1"), row.body, f"/hooks/{row.site}", row.received)
 
 
 def tell(session: Session, delivery_: int, told: list[tuple[str, str]]) -> None:

@@ -1,0 +1,103 @@
+"""The command line, run as one would."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CONFIG = """
+data = "{data}"
+[sites.shop]
+plugin = "generic"
+url = "https://shop.example"
+webhook_secret = "whsec_c2VjcmV0"
+[[rules]]
+name = "products"
+site = "shop"
+kind = "product"
+slot = "listing"
+template = "product/listing"
+models = ["sketch"]
+[budget]
+day = 5.0
+"""
+
+
+class Terminal:
+    """Runs `frontispiece` in a folder with a configuration."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "frontispiece.toml").write_text(CONFIG.format(data=folder / "data"))
+        self("db", "upgrade")
+
+    def __call__(self, *words: str, given: str = "") -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "frontispiece", *words]
+        environment = {**os.environ, "FRONTISPIECE_CONFIG": str(self.folder / "frontispiece.toml")}
+        return subprocess.run(
+            command,
+            env=environment,
+            cwd=self.folder,
+            input=given,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+
+@pytest.fixture(name="terminal", scope="module")
+def _terminal(tmp_path_factory: pytest.TempPathFactory) -> Terminal:
+    return Terminal(tmp_path_factory.mktemp("terminal"))
+
+
+def test_check_says_what_would_happen(terminal: Terminal) -> None:
+    said = terminal("check").stdout
+
+    assert "when a product of shop is published, Sketch draws its listing picture, 1200 × 1200 pixels" in said
+    assert "at most $5.00 a day" in said
+
+
+def test_connect_names_the_hook_and_the_token(terminal: Terminal) -> None:
+    said = terminal("connect", "shop").stdout
+
+    assert "/hooks/shop" in said
+    assert "frontispiece token add shop --site shop" in said
+
+
+def test_generate_writes_a_picture(terminal: Terminal) -> None:
+    done = terminal("generate", "A quiet day", "--size", "640x360", "--out", "day.png")
+
+    assert (done.returncode, (terminal.folder / "day.png").read_bytes()[:4]) == (0, b"\x89PNG")
+
+
+def test_preview_shows_the_prompt_of_an_entry(terminal: Terminal) -> None:
+    (terminal.folder / "stool.json").write_text('{"title": "Milking stool", "excerpt": "Three legs."}')
+
+    assert "Milking stool" in terminal("preview", "products", "--entry", "stool.json").stdout
+
+
+def test_a_user_is_added_with_a_password_from_standard_input(terminal: Terminal) -> None:
+    assert "ada may log in as lead" in terminal("user", "add", "ada", "--role", "lead", given="correct horse\n").stdout
+
+
+def test_a_token_is_printed_once(terminal: Terminal) -> None:
+    assert terminal("token", "add", "panel", "--site", "shop").stdout.startswith("fp_")
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (("doctor", "shoop"), "the site 'shoop' is not in the configuration"),
+        (("revert", "99"), "there is no illustration 99"),
+        (("replay", "99"), "there is no delivery 99"),
+        (("generate", "x", "--model", "flux-9", "--out", "x.png"), "--model is one of"),
+        (("preview", "products"), "give --ref or --entry"),
+    ],
+)
+def test_a_problem_is_told_in_words_and_ends_with_1(terminal: Terminal, words: tuple[str, ...], problem: str) -> None:
+    done = terminal(*words)
+
+    assert (done.returncode, problem in done.stderr, "Traceback" in done.stderr) == (1, True, False)
