@@ -1,0 +1,90 @@
+// Keys for the desk. Everything they do is a link or a button on the page, so nothing here is needed to work.
+const $ = (selector) => document.querySelector(selector);
+
+const follow = (selector) => $(selector)?.click();
+
+function turn(step) {
+  const radios = [...document.querySelectorAll(".thumbs input")];
+  const next = radios[radios.findIndex((radio) => radio.checked) + step];
+  if (next) next.click();
+}
+
+function walk(step) {
+  const tiles = [...document.querySelectorAll(".tile")];
+  const now = tiles.indexOf(document.activeElement);
+  tiles[Math.min(Math.max(now + step, 0), tiles.length - 1)]?.focus();
+}
+
+function open(box, field) {
+  const details = $(box);
+  if (!details) return;
+  details.open = true;
+  $(field).focus();
+}
+
+const keys = {
+  a: () => follow('[data-key="a"]'),
+  g: () => follow('[data-key="g"]'),
+  r: () => open("#reject-box", "#reason"),
+  e: () => open("#prompt-box", "#prompt"),
+  q: () => follow("#back"),
+  j: () => ($(".tile") ? walk(1) : follow("#next")),
+  k: () => ($(".tile") ? walk(-1) : follow("#prev")),
+  ArrowRight: () => turn(1),
+  ArrowLeft: () => turn(-1),
+  "?": () => $("#keys")?.showModal(),
+};
+
+document.addEventListener("keydown", (event) => {
+  const field = event.target.closest("input:not([type=radio]), textarea, select, dialog");
+  if (event.key === "Escape" && field && !field.matches("dialog")) {
+    field.blur();
+    field.closest("details.reject")?.removeAttribute("open");
+    return;
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || field) return;
+  const act = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+});
+
+// A second click while the first is on its way is not sent.
+const sent = new Set();
+document.addEventListener("submit", (event) => {
+  if (event.defaultPrevented || event.target.method === "dialog") return;
+  if (sent.size) {
+    event.preventDefault();
+    return;
+  }
+  sent.add(event.target);
+  event.submitter?.setAttribute("aria-disabled", "true");
+});
+window.addEventListener("pageshow", () => {
+  sent.clear();
+  document.querySelectorAll('[aria-disabled="true"]').forEach((button) => button.removeAttribute("aria-disabled"));
+});
+
+// The next picture is fetched while one looks at this one.
+window.addEventListener("load", () => {
+  const picture = $("#next")?.dataset.picture;
+  const shown = $(".large img");
+  if (!picture || !shown) return;
+  const image = new Image();
+  image.sizes = shown.sizes;
+  image.srcset = `${picture}?width=960 960w, ${picture}?width=1600 1600w`;
+});
+
+const help = $("#help");
+if (help) {
+  help.hidden = false;
+  help.addEventListener("click", keys["?"]);
+}
+
+// The notice tells what the last page did; loading this one again must not tell it again.
+const address = new URL(location.href);
+if (address.searchParams.has("did")) {
+  address.searchParams.delete("did");
+  address.searchParams.delete("of");
+  history.replaceState(null, "", address);
+}
