@@ -6,6 +6,8 @@ from pathlib import Path
 from flask import Flask, redirect, url_for
 from redis import Redis
 from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
 from frontispiece import jobs, valkey
@@ -37,25 +39,25 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["intake"] = Intake(house.database, app.extensions["nudge"])
     for part in (hooks, login, desk, media, api):
         app.register_blueprint(part)
+    if proxies := house.settings.server.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
     app.add_url_rule("/", "home", lambda: redirect(url_for("desk.queue")))
     app.add_url_rule("/healthz", "healthz", lambda: ("alive\n", 200))
-    app.add_url_rule("/readyz", "readyz", _ready(house, redis))
+    app.add_url_rule("/readyz", "readyz", _ready(house))
     return app
 
 
-def _ready(house: House, redis: Redis) -> Callable[[], Response]:
+def _ready(house: House) -> Callable[[], Response]:
+    # A client of its own that does not wait for Redis to come back: whoever asks wants to know now.
+    redis = Redis.from_url(redis_url(house.settings), socket_connect_timeout=2, socket_timeout=2)
+
     def ready() -> Response:
         problems = []
-        try:
-            with house.database.read() as session:
-                session.connection()
-            house.storage.check()
-        except Problem as problem:
-            problems.append(problem.words)
-        try:
-            redis.ping()
-        except RedisError as problem:
-            problems.append(f"Redis: {problem}")
+        for name, ask in (("database", house.database.ping), ("storage", house.storage.check), ("Redis", redis.ping)):
+            try:
+                ask()
+            except (Problem, SQLAlchemyError, RedisError) as problem:
+                problems.append(f"{name}: {str(problem).splitlines()[0]}")
         return Response("\n".join(problems or ["ready"]) + "\n", 503 if problems else 200, mimetype="text/plain")
 
     return ready

@@ -37,6 +37,7 @@ class Server(Part):
     port: int = Field(default=8460, ge=0, le=65535)
     threads: int = Field(default=8, ge=1, le=64)
     workers: int = Field(default=1, ge=0, le=64)  # RQ workers that `up` starts
+    trusted_proxies: int = Field(default=0, ge=0, le=9)  # in front of us, whose X-Forwarded-For is believed
     body_limit: int = Field(default=5_000_000, ge=1_000)  # bytes of a delivery
 
 

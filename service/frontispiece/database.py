@@ -55,6 +55,11 @@ class Database:
         with self._thread_lock, _flock(self._lock_file):
             yield
 
+    def ping(self) -> None:
+        """Raises `SQLAlchemyError` where the database does not answer."""
+        with self.engine.connect() as connection:
+            connection.exec_driver_sql("SELECT 1")
+
     @staticmethod
     def one_at_a_time(session: Session, what: str) -> None:
         """Until the end of this transaction nobody else passes here for `what`; SQLite has one writer anyway."""
