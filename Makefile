@@ -7,7 +7,7 @@ ARGS ?=
 PY = $(VENV)/bin/python
 INSTALL = $(PY) -m pip install --quiet --disable-pip-version-check --no-input
 
-.PHONY: help demo test test-real test-all lint format bench-hooks wordpress-plugin package clean
+.PHONY: help demo test test-real test-all lint format bench-hooks wordpress-plugin pictures package clean
 .DEFAULT_GOAL := help
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo "make format            put the code in order"
 	@echo "make bench-hooks       deliveries a second, beside a Node.js receiver"
 	@echo "make wordpress-plugin  dist/frontispiece-wordpress.zip, to upload in WordPress"
+	@echo "make pictures          the README's pictures, from a running demo in Chromium"
 	@echo "make package           sdist and wheel in dist/"
 	@echo "make clean             remove what these made, $(VENV) too"
 	@echo "Each makes its own environment in $(VENV) with the newest Python >= 3.11 on the PATH, or PYTHON=/path/to/python."
@@ -52,6 +53,10 @@ bench-hooks: $(VENV)/.test
 
 wordpress-plugin: $(VENV)/bin/python
 	@$(PY) scripts/zip_folder.py plugins/wordpress/plugin/frontispiece dist/frontispiece-wordpress.zip
+
+# The pictures of the README, from a running demo in Chromium; look at them before they are committed.
+pictures: $(VENV)/.test
+	@PYTHONPATH=tests $(PY) scripts/pictures.py
 
 package: $(VENV)/.dev
 	@$(PY) -m build --outdir dist .
