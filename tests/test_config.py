@@ -87,6 +87,18 @@ def test_the_key_of_bfl_is_found_under_its_usual_name(tmp_path: Path, monkeypatc
     assert "bfl" in load(tmp_path, GOOD.replace("sketch", "flux-2-pro")).generators
 
 
+def test_two_services_may_speak_the_same_contract(tmp_path: Path) -> None:
+    two = '[generators.bfl]\napi_key = "a"\n[generators.bfl-eu]\ngenerator = "bfl"\napi_key = "b"\n'
+
+    assert load(tmp_path, two + GOOD).generators["bfl-eu"].generator == "bfl"
+
+
+def test_a_service_that_nobody_can_speak_to_is_named(tmp_path: Path) -> None:
+    assert "generators.dalle.generator: there is no generator 'dalle'" in refusal(
+        tmp_path, "[generators.dalle]\n" + GOOD
+    )
+
+
 def test_no_secret_is_printed(tmp_path: Path) -> None:
     assert "c2VjcmV0" not in repr(load(tmp_path, GOOD))
 

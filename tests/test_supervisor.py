@@ -68,6 +68,7 @@ def test_a_child_that_ignores_sigterm_is_killed(monkeypatch: pytest.MonkeyPatch)
     assert process.returncode == -signal.SIGKILL
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the processes in /proc")
 def test_up_serves_and_ends_everything_it_started(tmp_path: Path) -> None:
     (tmp_path / "frontispiece.toml").write_text(f'data = "{tmp_path / "data"}"\n[server]\nport = 0\nworkers = 1\n')
     environment = {**os.environ, "FRONTISPIECE_CONFIG": str(tmp_path / "frontispiece.toml")}

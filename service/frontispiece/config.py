@@ -141,7 +141,7 @@ class Settings(BaseSettings):
     @field_validator("generators", mode="before")
     @classmethod
     def _generators(cls, given: dict[str, Any]) -> dict[str, GeneratorSettings]:
-        return {name: _own(catalogue.make(name).Settings, ("generators", name), keys) for name, keys in given.items()}
+        return {name: _generator(name, keys) for name, keys in given.items()}
 
     @field_validator("slots")
     @classmethod
@@ -208,6 +208,14 @@ def _site(name: str, keys: Any) -> SiteSettings:
         return _own(cms.load(keys["plugin"]).Settings, ("sites", name), keys)
     except ConfigProblem as problem:
         raise ValueError(f"sites.{name}.plugin: {problem}") from None
+
+
+def _generator(name: str, keys: Any) -> GeneratorSettings:
+    try:
+        kind = catalogue.make(keys.get("generator", name) if isinstance(keys, dict) else name)
+    except ConfigProblem as problem:
+        raise ValueError(f"generators.{name}.generator: {problem}") from None
+    return _own(kind.Settings, ("generators", name), keys)
 
 
 def _own(kind: type[T], inside: tuple[str, str], keys: Any, note: str = "") -> T:

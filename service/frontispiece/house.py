@@ -55,8 +55,9 @@ class House:
     def generator(self, name: str) -> Generator:
         """The generator of that name, with its settings. Raises `ConfigProblem`."""
         if name not in self._generators:
-            kind = catalogue.make(name)
-            settings = self.settings.generators.get(name) or kind.Settings()
+            given = self.settings.generators.get(name)
+            kind = catalogue.make((given and given.generator) or name)
+            settings = given or kind.Settings()
             self._generators[name] = kind(settings, net.client(kind.origins(settings)))
         return self._generators[name]
 

@@ -84,6 +84,7 @@ class GeneratorSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    generator: str = ""  # the file beside this one that speaks to the service, where the table has another name
     deadline: float = Field(default=600.0, gt=0)
 
 
