@@ -6,6 +6,7 @@ A plugin is a folder with an `adapter.py` that holds one subclass of `Adapter`. 
 
 import importlib.util
 import sys
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -39,6 +40,9 @@ __all__ = [
     "load",
     "names",
 ]
+
+MOST_BYTES = 20_000_000  # of an answer, unpacked
+MOST_SECONDS = 60.0  # from the first byte of an answer to its last
 
 EventKind = Literal["created", "published", "updated", "deleted", "ping"]
 
@@ -212,11 +216,13 @@ class Adapter(ABC):
 def call(api: httpx.Client, method: str, path: str, **request: Any) -> httpx.Response:
     """One request to a CMS, its failures turned into our errors with the CMS's own words.
 
-    404 and 410 are `Gone`; 429, 5xx and every transport failure are `Unavailable`; the rest is `CmsProblem`.
+    404 and 410 are `Gone`; 429, 5xx and every transport failure are `Unavailable`; the rest is `CmsProblem`. An
+    answer is read whole, up to `MOST_BYTES` and for `MOST_SECONDS`.
     """
     where = f"{method} {api.build_request(method, path).url}"
     try:
-        answer = api.request(method, path, **request)
+        with api.stream(method, path, **request) as coming:
+            answer = _whole(coming, where)
     except httpx.HTTPError as problem:
         raise Unavailable(f"{where}: {str(problem) or type(problem).__name__}") from problem
     if answer.is_success:
@@ -229,9 +235,23 @@ def call(api: httpx.Client, method: str, path: str, **request: Any) -> httpx.Res
     raise CmsProblem(words)
 
 
+def _whole(coming: httpx.Response, where: str) -> httpx.Response:
+    """The answer with its body, unpacked."""
+    body, end = bytearray(), time.monotonic() + MOST_SECONDS
+    for part in coming.iter_bytes():
+        body += part
+        if len(body) > MOST_BYTES:
+            raise CmsProblem(f"{where} answered with more than {MOST_BYTES:,} bytes, which were not read")
+        if time.monotonic() > end:
+            raise Unavailable(f"{where}: the answer did not come to its end within {MOST_SECONDS:.0f} seconds")
+    packing = {b"content-encoding", b"content-length", b"transfer-encoding"}
+    headers = [(name, value) for name, value in coming.headers.raw if name.lower() not in packing]
+    return httpx.Response(coming.status_code, headers=headers, content=bytes(body), request=coming.request)
+
+
 def _wait(answer: httpx.Response) -> float:
     header = answer.headers.get("Retry-After", "")
-    return float(header) if header.isdigit() else 0.0
+    return float(header) if header.isascii() and header.isdigit() else 0.0
 
 
 def names() -> list[str]:

@@ -6,25 +6,33 @@ Each step reads its row, closes the session, does the slow thing, and writes onc
 the end of its own task in one transaction, fenced by the claim. Every step may be run again from its start.
 """
 
-import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
-from frontispiece import images, orders, planning, prompts, records, rules, states, tasks
-from frontispiece.cms import Delivery, Event, Picture, Receipt
-from frontispiece.errors import Conflict, GeneratorProblem, Gone, Problem, Unknown
+from frontispiece import images, orders, pictures, planning, prompts, records, rules, states, tasks
+from frontispiece.cms import Delivery, Event, Receipt
+from frontispiece.errors import (
+    Conflict,
+    GeneratorProblem,
+    Gone,
+    Problem,
+    StaleState,
+    Unknown,
+    Unreadable,
+)
 from frontispiece.faults import fault
 from frontispiece.generators import Finished, Ticket, Waiting
 from frontispiece.house import House
-from frontispiece.models import Candidate, Illustration, RenderState, Review, State
+from frontispiece.models import Illustration, RenderState, Review, State
 from frontispiece.tasks import Claim
 
 ATTEMPTS = 12  # with the backoff of tasks.py about an hour and a half
 BUSY = 2.0  # seconds until we ask again for a place among a service's active tasks
+MOST_WAIT = 3600.0  # seconds, whatever a Retry-After asks for
+MOST_POLL = 60.0  # seconds between two looks at a ticket: a finished picture can be fetched for minutes only
 
 
 def receive(house: House, site: str, delivery: Delivery) -> tuple[str, list[Event]]:
@@ -33,7 +41,11 @@ def receive(house: House, site: str, delivery: Delivery) -> tuple[str, list[Even
     Nothing slow happens here: the sender waits, some for two seconds only. Raises `Refused`, `Unreadable`.
     """
     adapter = house.adapter(site)
-    return adapter.verify(delivery), adapter.events(delivery)
+    key = adapter.verify(delivery)
+    try:
+        return key, adapter.events(delivery)
+    except RecursionError as problem:
+        raise Unreadable("the delivery is nested too deeply to be read") from problem
 
 
 def plan(house: House, claim: Claim) -> None:
@@ -48,10 +60,10 @@ def plan(house: House, claim: Claim) -> None:
 
 
 def _plan_event(house: House, site: str, event: Event) -> planning.Told:
+    if event.kind == "deleted":
+        return _plan_deletion(house, site, event)
     wanting = rules.wanting(house.settings.rules, site, event)
     with house.database.write() as session:
-        if event.kind == "deleted":
-            return planning.forget(session, site, event.ref)
         if not wanting:
             return "ignored", f"no rule listens to {event.kind} at {site}"
         if told := planning.debounce(session, site, event.ref, wanting):
@@ -63,6 +75,17 @@ def _plan_event(house: House, site: str, event: Event) -> planning.Told:
         return "skipped", gone.words
     with house.database.write() as session:
         return planning.begin(session, site, entry, wanting)
+
+
+def _plan_deletion(house: House, site: str, event: Event) -> planning.Told:
+    """Deliveries overtake each other, so the CMS is asked: what it still has was not deleted, or has come back."""
+    try:
+        with house.api(site) as (adapter, api):
+            adapter.fetch(api, event.ref, event.locale)
+    except Gone:
+        with house.database.write() as session:
+            return planning.forget(session, site, event.ref)
+    return "ignored", "the entry is there"
 
 
 def compose(house: House, claim: Claim) -> None:
@@ -105,20 +128,25 @@ def render(house: House, claim: Claim) -> None:
             claim.finish(session)
             records.close(session, row.id, RenderState.FAILED, "nobody waits for it any more")
         return
+    order = orders.as_order(house, row, one)  # what is wrong here is found before anything can have cost money
     with house.database.write() as session:
         if not records.take_place(session, house.models, row, generator.active):
             claim.again(session, BUSY, "", counts=False)
             return
         claim.hold(session)
     fault("before_submit")
-    answer = generator.submit(orders.as_order(house, row, one))
+    answer = generator.submit(order)
     fault("after_submit")
-    keep(house, row.id, answer, claim)
+    try:
+        keep(house, row.id, answer, claim)
+    except tasks.Lost:
+        keep(house, row.id, answer)  # somebody else gave it up as unknown; it is paid for, and an editor may want it
+        raise
 
 
 def keep(house: House, number: int, answer: Ticket | Finished, claim: Claim | None = None) -> None:
     """Notes what a generator gave: its ticket, or the pictures and what they cost."""
-    keys = _store(house, number, answer)
+    keys = pictures.keep(house, number, answer)
     fault("after_store")
     with house.database.write() as session:
         if claim:
@@ -129,27 +157,13 @@ def keep(house: House, number: int, answer: Ticket | Finished, claim: Claim | No
             tasks.add(session, "collect", number)
 
 
-def _store(house: House, number: int, answer: Ticket | Finished) -> list[str]:
-    keys = []
-    for data in answer.images if isinstance(answer, Finished) else ():
-        keys.append(f"renders/{number}-{hashlib.sha256(data).hexdigest()[:20]}")
-        house.storage.put(keys[-1], data, "application/octet-stream")
-    return keys
-
-
 def follow(house: House, number: int) -> float | None:
     """Asks once what has become of an open ticket; seconds until the next look, None when it is settled."""
     with house.database.read() as session:
         row = records.render(session, number)
     if row.state != RenderState.OPEN or row.ticket is None:
         return None
-    generator = house.generator(house.models[row.model].generator)
-    answer: Waiting | Finished | GeneratorProblem
-    try:
-        answer = generator.poll(Ticket(**row.ticket))
-    except GeneratorProblem as problem:
-        answer = problem
-    limit = generator.settings.deadline
+    answer, limit = orders.asked(house, row.model, Ticket(**row.ticket))
     late = time.time() - (row.submitted or 0) > limit
     if isinstance(answer, Waiting) and late:
         answer = GeneratorProblem(f"{row.model} did not finish the picture within {limit:.0f} seconds")
@@ -157,9 +171,10 @@ def follow(house: House, number: int) -> float | None:
         return answer.seconds
     if isinstance(answer, GeneratorProblem):
         if answer.retry and not late:
-            return max(answer.seconds, BUSY)
+            return min(max(answer.seconds, BUSY), MOST_POLL)
         with house.database.write() as session:
-            orders.gave_up(house, session, number, answer)
+            if records.still_open(session, number):  # another watcher may have the picture by now
+                orders.gave_up(house, session, number, answer)
         return None
     fault("after_poll")
     keep(house, number, answer)
@@ -178,11 +193,10 @@ def collect(house: House, claim: Claim) -> None:
         records.render(session, row.id).state = RenderState.DONE
         if one.state != State.RENDERING:
             return
-        rule = house.rule(one.rule)
-        if rule.review == "always":
+        if not any(rule.name == one.rule and rule.review == "never" for rule in house.settings.rules):
             states.move(session, one.id, State.RENDERING, State.IN_REVIEW)
             return
-        session.add(Review(illustration_id=one.id, decision="approve", candidate_id=found[0], by=f"rule {rule.name}"))
+        session.add(Review(illustration_id=one.id, decision="approve", candidate_id=found[0], by=f"rule {one.rule}"))
         states.move(session, one.id, State.RENDERING, State.APPROVED, chosen_id=found[0])
         tasks.add(session, "publish", one.id)
 
@@ -201,7 +215,7 @@ def publish(house: House, claim: Claim) -> None:
         with house.database.write() as session:
             claim.hold(session)
             written = records.begin_publication(session, one, candidate, entry)
-        picture = finish(house, one, candidate, model, written.name, adapter.formats)
+        picture = pictures.finish(house, one, candidate, model, written.name, adapter.formats)
         fault("before_attach")
         receipt = adapter.attach(api, replace(entry, image=records.as_current(written.previous)), picture)
         fault("after_attach")
@@ -209,24 +223,6 @@ def publish(house: House, claim: Claim) -> None:
         claim.finish(session)
         records.end_publication(session, written.id, receipt)
         states.move(session, one.id, State.PUBLISHING, State.PUBLISHED)
-
-
-def finish(
-    house: House, one: Illustration, candidate: Candidate, model: str, name: str, formats: Sequence[images.Format]
-) -> Picture:
-    """The candidate as its slot wants it: cut, scaled, encoded, marked as made by a machine."""
-    slot = house.slot(one.slot)
-    kind = slot.format if slot.format in formats else formats[0]
-    facts = images.Provenance(
-        model=house.models[model].title,
-        made=datetime.fromtimestamp(candidate.created, UTC),
-        id=f"frontispiece:{one.entry.site}:{one.id}:{candidate.id}",
-        source=house.generator(house.models[model].generator).source,
-    )
-    data = house.storage.get(candidate.image)
-    done = images.finish(data, width=slot.width, height=slot.height, format=kind, max_bytes=slot.max_bytes, facts=facts)
-    ending = done.mime.removeprefix("image/").replace("jpeg", "jpg")
-    return Picture(f"{name}.{ending}", done.mime, done.data, done.width, done.height, one.alt, one.caption)
 
 
 def resume(house: House, claim: Claim) -> None:
@@ -264,13 +260,18 @@ STEPS: dict[str, Callable[[House, Claim], None]] = {
 
 
 def stumble(house: House, claim: Claim, problem: Problem) -> None:
-    """A step met a problem: it is tried again later, or given up with the reason where people look for it."""
-    again = problem.retry and claim.attempts < ATTEMPTS
+    """A step met a problem: it is tried again later, or given up with the reason where people look for it.
+
+    Where somebody moved the row meanwhile, the step looks again from its start whether it is still wanted.
+    """
+    again = (problem.retry or isinstance(problem, StaleState)) and claim.attempts < ATTEMPTS
+    problem.words = records.storable(problem.words)
+    wait = min(max(problem.seconds, tasks.backoff(claim.attempts)), MOST_WAIT)
     with house.database.write() as session:
         if claim.step == "render" and isinstance(problem, GeneratorProblem) and problem.retry:
             records.give_back_place(session, claim.subject)
         if again:
-            claim.again(session, max(problem.seconds, tasks.backoff(claim.attempts)), problem.words)
+            claim.again(session, wait, problem.words)
             return
         claim.bury(session, problem.words)
         if claim.step == "plan":
@@ -282,6 +283,8 @@ def stumble(house: House, claim: Claim, problem: Problem) -> None:
 
 
 def _stop(session: Session, one: Illustration, problem: Problem) -> None:
+    if isinstance(problem, Conflict):
+        records.drop_publication(session, one)
     stops: dict[type[Problem], State] = {Conflict: State.HELD, Gone: State.SKIPPED}
     wanted = stops.get(type(problem), State.FAILED)
     if wanted not in states.MOVES[one.state]:

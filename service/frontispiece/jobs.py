@@ -5,21 +5,20 @@ truth: the worker claims it first, and the sweep sends a new hint for whatever i
 schedules, callbacks or unique jobs is used.
 """
 
-import ctypes
 import logging
-import os
 import signal
-import sys
+import threading
+from contextlib import suppress
 from typing import Any
 
 from redis import Redis
-from redis.backoff import ExponentialBackoff
+from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 from rq import Queue, Worker
 from rq.job import Job
 
-from frontispiece import flow, tasks
+from frontispiece import flow, parent, tasks
 from frontispiece.config import load
 from frontispiece.errors import Problem
 from frontispiece.faults import inside
@@ -32,9 +31,10 @@ RUN = "frontispiece.jobs.run"
 ALLOWED = {RUN}
 WAITING = 100  # hints in the queue at most; the sweep gives out the rest as these are taken
 HARD_STOP = 1800  # seconds; a step that is not over by then is killed, and its lease runs out
-PR_SET_PDEATHSIG = 1
+IDLE = 75  # seconds; a worker waits for a hint 15 less, and notices by then that its connection is dead
 
 _house: House | None = None
+_away = threading.Event()  # Redis, when it was last needed
 
 
 class OnlyOurs(Job):
@@ -55,23 +55,16 @@ class Horses(Worker):
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         """Runs in the child: from here on a `kill -9` of the worker takes the horse with it."""
-        _die_with_parent(self.pid or 0)
+        parent.die_with(self.pid or 0, signal.SIGKILL)
         if _house is not None:
             _house.database.after_fork()
         super().main_work_horse(job, queue)
 
 
-def _die_with_parent(parent: int) -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it died before we asked
-        os._exit(1)
-
-
 def connect(url: str) -> Redis:
-    """A client that rides out a restart of the server; a bare `from_url` gives up at the first refusal."""
-    patience = Retry(ExponentialBackoff(cap=2, base=0.1), 12)
-    return Redis.from_url(url, retry=patience, health_check_interval=30, socket_connect_timeout=5)
+    """A client that gives up soon: what waits here for a hint to be sent are people, and tickets of paid pictures."""
+    once = Retry(NoBackoff(), 0)
+    return Redis.from_url(url, retry=once, health_check_interval=30, socket_connect_timeout=2, socket_timeout=2)
 
 
 def queue(redis: Redis) -> Queue:
@@ -90,8 +83,11 @@ def nudge(house: House, redis: Redis) -> int:
         if found:
             hints.enqueue_many([_hint(task) for task in found])
     except RedisError as problem:
-        log.warning("no hint could be sent, the sweep will try again: %s", problem)
+        if not _away.is_set():  # once, and not twice a second
+            log.warning("no hint can be sent, the sweep goes on trying: %s", problem)
+        _away.set()
         return 0
+    _away.clear()
     return len(found)
 
 
@@ -108,6 +104,12 @@ def run(task: int) -> None:
     house = _house or House(load())
     claim = tasks.claim(house.database, task)
     if claim is None:
+        return
+    if claim.attempts > flow.ATTEMPTS:
+        words = (
+            f"{claim.attempts - 1} workers ended in the middle of this step; their logs, or the system's, may say why"
+        )
+        _settle(house, claim, Problem(words))
         return
     try:
         with claim.beating(), inside(claim.step):
@@ -128,11 +130,19 @@ def _settle(house: House, claim: tasks.Claim, problem: Problem) -> None:
         flow.stumble(house, claim, problem)
     except tasks.Lost:
         log.warning("task %d was given to another worker", claim.id)
+    except Exception:
+        log.exception("task %d (%s %d): its problem cannot be noted: %s", claim.id, claim.step, claim.subject, problem)
+        with suppress(tasks.Lost), house.database.write() as session:
+            if claim.attempts < flow.ATTEMPTS:
+                claim.again(session, tasks.backoff(claim.attempts), "its problem could not be noted; see the log")
+            else:
+                claim.bury(session, "its problem could not be noted; see the log")
 
 
 def work(house: House, redis: Redis, *, burst: bool = False) -> None:
-    """Works until it is told to stop; with `burst` until the queue is empty."""
+    """Works until it is told to stop; with `burst` until the queue is empty. A restart of Redis is ridden out."""
     global _house  # noqa: PLW0603 - the horses that this process forks find it here
     _house = house
-    worker = Horses([queue(redis)], connection=redis, job_class=OnlyOurs)
+    redis.set_retry(Retry(ExponentialBackoff(cap=2, base=0.1), 12))  # RQ gives up at the first refusal otherwise
+    worker = Horses([queue(redis)], connection=redis, job_class=OnlyOurs, worker_ttl=IDLE)
     worker.work(burst=burst, logging_level="WARNING", with_scheduler=False)

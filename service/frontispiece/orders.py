@@ -6,9 +6,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from frontispiece import money, prompts, records, states, tasks
-from frontispiece.config import Rule
-from frontispiece.errors import Declined, OverBudget, Problem, Unknown
-from frontispiece.generators import Order
+from frontispiece.errors import ConfigProblem, Declined, GeneratorProblem, Outage, OverBudget, Problem, Unknown
+from frontispiece.generators import Finished, GeneratorSettings, Order, Ticket, Waiting
 from frontispiece.house import House
 from frontispiece.models import Illustration, Render, RenderState, State
 
@@ -29,7 +28,7 @@ def place(house: House, session: Session, one: Illustration, *, model: str = "",
         _hold(session, one, problem, fields)
         return
     if one.state != State.RENDERING:
-        states.move(session, one.id, one.state, State.RENDERING, **fields)
+        states.move(session, one.id, one.state, State.RENDERING, chosen_id=None, **fields)
     options = row.settle({key: value for key, value in rule.options.items() if key in row.options})
     render = Render(illustration_id=one.id, model=name, prompt=fields.get("prompt", one.prompt), options=options)
     render.width, render.height, render.reserved, render.seed = width, height, price, secrets.randbelow(2**32)
@@ -57,7 +56,7 @@ def as_order(house: House, render: Render, one: Illustration) -> Order:
         seed=render.seed,
         headline=entry.title,
         section=entry.section,
-        language=entry.locale or house.settings.sites[one.entry.site].language,
+        language=entry.locale or house.adapter(one.entry.site).settings.language,
         palette=tuple(brand.palette),
         options=render.options,
     )
@@ -74,7 +73,7 @@ def gave_up(house: House, session: Session, number: int, problem: Problem) -> No
     one = records.illustration(session, render.illustration_id)
     if one.state != State.RENDERING:
         return
-    following = "" if unknown or isinstance(problem, Declined) else _next(house.rule(one.rule), render.model)
+    following = "" if unknown or isinstance(problem, Declined) else _next(house, one, render.model)
     if following:
         place(house, session, one, model=following, prompt=render.prompt)
     elif unknown:
@@ -84,8 +83,23 @@ def gave_up(house: House, session: Session, number: int, problem: Problem) -> No
         states.move(session, one.id, State.RENDERING, stays, reason=problem.words)
 
 
-def _next(rule: Rule, model: str) -> str:
-    if model not in rule.models:
+def _next(house: House, one: Illustration, model: str) -> str:
+    """The model that draws after this one; none where rule or slot have left the configuration meanwhile."""
+    rule = next((rule for rule in house.settings.rules if rule.name == one.rule), None)
+    if rule is None or model not in rule.models or one.slot not in house.settings.slots:
         return ""
     place_ = rule.models.index(model) + 1
     return rule.models[place_] if place_ < len(rule.models) else ""
+
+
+def asked(house: House, model: str, ticket: Ticket) -> tuple[Waiting | Finished | GeneratorProblem, float]:
+    """What a service says of a ticket, and how many seconds it may take in all."""
+    try:
+        generator = house.generator(house.models[model].generator)
+    except (KeyError, ValueError, ConfigProblem):  # a restart with the old settings may still fetch the picture
+        words = f"{model} or its key is not in the configuration any more, so its picture is out of reach"
+        return Outage(words), GeneratorSettings().deadline
+    try:
+        return generator.poll(ticket), generator.settings.deadline
+    except GeneratorProblem as problem:
+        return problem, generator.settings.deadline

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 import httpx
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, joinedload
 
@@ -37,6 +37,11 @@ def upsert(session: Session, table: Any, unique: list[str], values: dict[str, An
     return found
 
 
+def storable(text: str) -> str:
+    """The text without what PostgreSQL (NUL) or UTF-8 (half of a pair) has no place for."""
+    return text.encode("utf8", "replace").decode("utf8").replace("\0", "\ufffd")
+
+
 def keep_entry(session: Session, site: str, entry: Entry) -> int:
     """Notes the entry as the CMS told it just now; the id of its row."""
     values: dict[str, Any] = {
@@ -44,7 +49,7 @@ def keep_entry(session: Session, site: str, entry: Entry) -> int:
         "ref": entry.ref,
         "locale": entry.locale,
         "kind": entry.kind,
-        "title": entry.title,
+        "title": storable(entry.title),
     }
     values |= {"snapshot": asdict(entry), "fetched": time.time()}
     row = upsert(session, EntryRow, ["site", "ref"], values, ["title", "snapshot", "fetched"])
@@ -152,7 +157,8 @@ def skipped(session: Session, entry: int, slot: str) -> int | None:
 
 def as_delivery(row: DeliveryRow) -> Delivery:
     """The delivery as it was received."""
-    return Delivery(httpx.Headers(json.loads(row.headers), encoding="latin-1"), row.body, f"/hooks/{row.site}", row.received)
+    headers = httpx.Headers(json.loads(row.headers), encoding="latin-1")
+    return Delivery(headers, row.body, f"/hooks/{row.site}", row.received)
 
 
 def tell(session: Session, delivery_: int, told: list[tuple[str, str]]) -> None:
@@ -184,7 +190,9 @@ def give_back_place(session: Session, number: int) -> None:
 
 def close(session: Session, number: int, state: RenderState, error: str) -> bool:
     """Ends a render that brings nothing, and frees what it reserved; False if it was ended before."""
-    over = (RenderState.DONE, RenderState.FAILED, RenderState.UNKNOWN)
+    over = [RenderState.DONE, RenderState.FAILED, RenderState.UNKNOWN]
+    if state == RenderState.UNKNOWN:  # a ticket that came after all is better than that
+        over += [RenderState.OPEN, RenderState.FETCHED]
     going = update(Render).where(Render.id == number, Render.state.not_in(over))
     cost = Render.cost if state == RenderState.UNKNOWN else func.coalesce(Render.cost, 0.0)
     values = {"state": state, "error": error, "cost": cost, "finished": time.time()}
@@ -199,9 +207,16 @@ def lacked_money(session: Session, number: int) -> bool:
 
 
 def open_ticket(session: Session, number: int, ticket: Ticket) -> None:
-    """The service has the order; from here on we only ask for its ticket."""
-    mine = update(Render).where(Render.id == number, Render.state == RenderState.SUBMITTING)
-    session.execute(mine.values(state=RenderState.OPEN, ticket=asdict(ticket), cost=ticket.cost))
+    """The service has the order, also where nobody hoped for it any more; from here on we only ask for its ticket."""
+    sent = Render.state.in_((RenderState.SUBMITTING, RenderState.UNKNOWN))
+    values = {"state": RenderState.OPEN, "ticket": asdict(ticket), "cost": ticket.cost, "error": "", "finished": None}
+    session.execute(update(Render).where(Render.id == number, sent).values(values))
+
+
+def still_open(session: Session, number: int) -> bool:
+    """Whether a ticket is still to be asked for; nobody else settles it until this transaction ends."""
+    mine = select(Render.id).where(Render.id == number, Render.state == RenderState.OPEN)
+    return session.scalar(mine.with_for_update()) is not None
 
 
 def fetched(session: Session, number: int, keys: list[str], cost: float | None) -> bool:
@@ -242,6 +257,12 @@ def begin_publication(session: Session, one: Illustration, picked: Candidate, en
     session.add(made)
     session.flush()
     return made
+
+
+def drop_publication(session: Session, one: Illustration) -> None:
+    """The CMS has another image than ours: the write-back that was begun starts anew, with what is there by then."""
+    begun = delete(Publication).where(Publication.illustration_id == one.id, Publication.candidate_id == one.chosen_id)
+    session.execute(begun.where(Publication.finished.is_(None)))
 
 
 def end_publication(session: Session, number: int, receipt: Receipt) -> None:

@@ -13,8 +13,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from frontispiece import valkey
+from frontispiece import parent, valkey
 from frontispiece.config import Settings
+from frontispiece.errors import ConfigProblem
 
 log = logging.getLogger("frontispiece")
 
@@ -31,20 +32,26 @@ class Child:
     process: "subprocess.Popen[bytes] | None" = None
     started: float = 0.0
     pause: float = field(default=0.0)
+    again: float = field(default=0.0)  # when it is to be started, once it has ended
 
     def start(self) -> None:
-        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, process_group=0)  # noqa: S603 - ours
-        self.started = time.monotonic()
+        environment = {**os.environ, parent.VARIABLE: str(os.getpid())}
+        self.process = subprocess.Popen(  # noqa: S603 - a command of our own
+            self.command, env=environment, stdin=subprocess.DEVNULL, process_group=0
+        )
+        self.started, self.again = time.monotonic(), 0.0
 
     def tend(self) -> None:
-        """Starts it again if it has ended; ever more slowly if it ends at once each time."""
+        """Starts it again if it has ended; ever more slowly if it ends at once each time. Never waits itself."""
         if self.process is None or self.process.poll() is None:
             return
-        lived = time.monotonic() - self.started
-        self.pause = 0.0 if lived > QUICK else min(30.0, self.pause * 2 or 0.5)
-        log.warning("%s ended with %s; it is started again", self.name, self.process.returncode)
-        time.sleep(self.pause)
-        self.start()
+        now = time.monotonic()
+        if not self.again:
+            self.pause = 0.0 if now - self.started > QUICK else min(30.0, self.pause * 2 or 0.5)
+            self.again = now + self.pause
+            log.warning("%s ended with %s; it is started again", self.name, self.process.returncode)
+        if now >= self.again:
+            self.start()
 
 
 def children(settings: Settings) -> list[Child]:
@@ -65,15 +72,27 @@ def up(settings: Settings) -> None:
         for child in running:
             child.start()
         while not stop.wait(0.5):
-            if server and server.poll() is not None:
-                log.warning("the embedded Valkey ended; it is started again")
-                server = valkey.start(settings.data)
+            if not settings.redis_url:
+                server = tend_valkey(settings, server)
             for child in running:
                 child.tend()
     finally:
         end([child.process for child in running if child.process])
         if server:
             end([server])
+
+
+def tend_valkey(settings: Settings, server: "subprocess.Popen[bytes] | None") -> "subprocess.Popen[bytes] | None":
+    """Starts the embedded Valkey again if it has ended, also one that an earlier `up` left behind."""
+    if server and server.poll() is None:
+        return server
+    if server:
+        log.warning("the embedded Valkey ended; it is started again")
+    try:
+        return valkey.start(settings.data)
+    except ConfigProblem as problem:  # nothing is lost meanwhile: deliveries are in the database
+        log.error("%s", problem)  # noqa: TRY400 - words for a person, no mistake of ours
+        return None
 
 
 def end(processes: "Sequence[subprocess.Popen[bytes]]") -> None:

@@ -5,6 +5,7 @@ lease runs out and the sweep makes the task ready again. A worker that was only 
 last transaction rolled back, so a task is never finished twice.
 """
 
+import logging
 import random
 import threading
 import time
@@ -15,14 +16,17 @@ from dataclasses import dataclass
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from frontispiece.database import Database
 from frontispiece.faults import fault
 from frontispiece.models import Task, TaskState
 
+log = logging.getLogger("frontispiece")
+
 LEASE = 60.0  # seconds
-REHINT = 600.0  # seconds after which a hint counts as lost whatever the queue says
+REHINT = 60.0  # seconds after which a hint counts as lost whatever the queue says; one too many costs a fork
 
 
 class Lost(Exception):  # noqa: N818 - it is no error: somebody else has the task now
@@ -76,11 +80,13 @@ class Claim:
 
     def _beat(self, over: threading.Event, seconds: float) -> None:
         while not over.wait(seconds):
-            with self.database.write() as session:
-                try:
+            try:
+                with self.database.write() as session:
                     self.hold(session)
-                except Lost:
-                    return
+            except Lost:
+                return
+            except (SQLAlchemyError, OSError) as problem:  # the next one may come through; the lease outlives three
+                log.warning("task %d: a heartbeat failed: %s", self.id, problem)
 
 
 def add(session: Session, step: str, subject: int, due: float = 0.0) -> None:
@@ -113,12 +119,14 @@ def claim(database: Database, task: int) -> Claim | None:
 def due(database: Database, limit: int, *, queue_is_empty: bool = False) -> list[int]:
     """The tasks to send hints for now, oldest first; marks them as hinted.
 
-    A hint sent before counts as lost when the queue is empty and it is a few seconds old, or after ten minutes.
+    A hint sent before counts as lost when the queue is empty and it is a few seconds old, or after a minute. That
+    of a task whose worker is gone was used up by its claim.
     """
     now = time.time()
     stale = now - (5 if queue_is_empty else REHINT)
     ready = (Task.state == TaskState.READY) & (Task.due <= now) & (Task.hinted < stale)
-    abandoned = (Task.state == TaskState.RUNNING) & (Task.lease < now) & (Task.hinted < stale)
+    used = or_(Task.hinted < stale, Task.hinted < Task.lease)
+    abandoned = (Task.state == TaskState.RUNNING) & (Task.lease < now) & used
     with database.read() as session:
         found = session.scalars(
             select(Task.id).where(or_(ready, abandoned)).order_by(Task.due, Task.id).limit(limit)

@@ -46,9 +46,31 @@ def start(data: Path) -> "subprocess.Popen[bytes] | None":
         except BlockingIOError:
             _wait(data, None)
             return None
-        server = subprocess.Popen(_command(data), pass_fds=[lock.fileno()], process_group=0, stdin=subprocess.DEVNULL)  # noqa: S603
+        try:
+            return _started(data, lock.fileno())
+        except ConfigProblem:
+            if not _put_aside(data / "appendonlydir"):
+                raise
+            return _started(data, lock.fileno())
+
+
+def _started(data: Path, lock: int) -> "subprocess.Popen[bytes]":
+    server = subprocess.Popen(_command(data), pass_fds=[lock], process_group=0, stdin=subprocess.DEVNULL)  # noqa: S603
+    try:
         _wait(data, server)
-        return server
+    except ConfigProblem:
+        server.kill()
+        server.wait()
+        raise
+    return server
+
+
+def _put_aside(kept: Path) -> bool:
+    """Moves away what the server may have stumbled over: a damaged queue only costs a sweep."""
+    if not kept.exists():
+        return False
+    kept.rename(kept.with_name(f"{kept.name}.{time.time():.0f}"))
+    return True
 
 
 def _command(data: Path) -> list[str]:
