@@ -46,7 +46,7 @@ def test_without_a_file_everything_has_its_default(tmp_path: Path) -> None:
         (("url =", "ulr ="), "sites.shop.ulr: Extra inputs are not permitted"),
         (('webhook_secret = "whsec_c2VjcmV0"', ""), "sites.shop.webhook_secret: Field required"),
         (('"generic"', '"generik"'), "there is no plugin 'generik'; there are: "),
-        (('["sketch"]', '["flux-9"]'), "there is no 'flux-9'; there are: flux-2-klein-4b"),
+        (('["sketch"]', '["flux-9"]'), "there is no 'flux-9'; there are: flux-2-flex"),
         (
             ('["sketch"]', '["flux-2-pro"]'),
             "generators.bfl.api_key: Field required (needed by rules.0 (articles).models)",
@@ -81,6 +81,14 @@ def test_a_secret_file_overrides_one_key(tmp_path: Path, monkeypatch: pytest.Mon
     assert load(tmp_path, GOOD).sites["shop"].secrets == ["whsec_b3RoZXI="]
 
 
+def test_a_variable_is_stronger_than_a_secret_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "frontispiece_sites__shop__webhook_secret").write_text("whsec_b3RoZXI=")
+    monkeypatch.setenv("FRONTISPIECE_SECRETS", str(tmp_path))
+    monkeypatch.setenv("FRONTISPIECE_SITES__SHOP__WEBHOOK_SECRET", "whsec_dGhpcmQ=")
+
+    assert load(tmp_path, GOOD).sites["shop"].secrets == ["whsec_dGhpcmQ="]
+
+
 def test_the_key_of_bfl_is_found_under_its_usual_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BFL_API_KEY", "a-key")
 
@@ -97,6 +105,19 @@ def test_a_service_that_nobody_can_speak_to_is_named(tmp_path: Path) -> None:
     assert "generators.dalle.generator: there is no generator 'dalle'" in refusal(
         tmp_path, "[generators.dalle]\n" + GOOD
     )
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("database_url", "database_url: must start with sqlite:/// or postgresql:// or postgresql+psycopg://"),
+        ("redis_url", "redis_url: must start with redis:// or rediss:// or unix://"),
+    ],
+)
+def test_an_address_of_an_unknown_kind_is_refused_without_its_password(tmp_path: Path, key: str, words: str) -> None:
+    told = refusal(tmp_path, f'{key} = "mysql://ada:hunter2@db.example/pictures"\n' + GOOD)
+
+    assert (True, False) == (words in told, "hunter2" in told)
 
 
 def test_no_secret_is_printed(tmp_path: Path) -> None:

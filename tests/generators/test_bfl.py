@@ -1,19 +1,56 @@
 """The BFL generator over real HTTP, against `servers/bfl.py`."""
 
 import dataclasses
+import io
 from collections.abc import Iterator
+from typing import Any
 
+import httpx
 import pytest
+from PIL import Image
 from pydantic import ValidationError
 from servers.bfl import BflServer, draw
 
 from frontispiece import net
-from frontispiece.errors import Busy, Declined, GeneratorProblem, Outage, OutOfCredit, Unknown
+from frontispiece.errors import Busy, ConfigProblem, Declined, GeneratorProblem, Outage, OutOfCredit, Unknown
 from frontispiece.generators import Finished, Order, Ticket, Waiting
 from frontispiece.generators.bfl import Bfl, BflSettings
-from frontispiece.generators.catalogue import load
+from frontispiece.generators.catalogue import Model, Option, load
 
 ORDER = Order("flux-2-pro", "A lighthouse in a storm.", 512, 320, seed=7, options={"output_format": "png"})
+MODELS = {name: model for name, model in load().items() if model.generator == "bfl"}
+
+_FLUX_2 = {"prompt", "width", "height", "seed", "output_format", "safety_tolerance"}
+_KONTEXT = {"prompt", "aspect_ratio", "seed", "output_format", "safety_tolerance", "prompt_upsampling"}
+FIELDS = {  # https://api.bfl.ai/openapi.json, without those for images to start from and for webhooks
+    "flux-2-max": _FLUX_2,
+    "flux-2-pro": _FLUX_2,
+    "flux-2-flex": {*_FLUX_2, "prompt_upsampling", "guidance", "steps"},
+    "flux-2-klein-4b": _FLUX_2,
+    "flux-2-klein-9b": _FLUX_2,
+    "flux-3-image": {"prompt", "aspect_ratio", "resolution", "safety_tolerance", "grounding"},
+    "flux-pro-1.1": {*_FLUX_2, "prompt_upsampling"},
+    "flux-pro-1.1-ultra": {*_KONTEXT, "raw"},
+    "flux-dev": {*_FLUX_2, "prompt_upsampling", "guidance", "steps"},
+    "flux-kontext-pro": _KONTEXT,
+    "flux-kontext-max": _KONTEXT,
+}
+
+
+def _order(model: Model, **options: Any) -> Order:
+    width, height = model.fit(1415, 796)  # beyond a megapixel, and 1415 is rounded otherwise to 16 than to 32
+    return Order(model.name, "A red door.", width, height, seed=1, options=model.settle(options))
+
+
+def _beyond(rule: Option) -> list[object]:
+    """Values just outside of what an option takes, and one of another kind."""
+    kind: Any = type(rule.default)
+    below, above = [kind(limit) for limit in _each(rule.min)], [kind(limit) for limit in _each(rule.max)]
+    return [*(limit - 1 for limit in below), *(limit + 1 for limit in above), "gif" if kind is str else "2"]
+
+
+def _each(edge: float | tuple[object, ...] | None) -> list[Any]:
+    return [] if edge is None else list(edge) if isinstance(edge, tuple) else [edge]
 
 
 @pytest.fixture(name="service")
@@ -45,15 +82,122 @@ def test_an_order_comes_back_as_the_picture_of_its_seed(bfl: Bfl) -> None:
     assert finished.facts["seed"] == 7
 
 
-@pytest.mark.parametrize("name", [name for name, model in load().items() if model.generator == "bfl"])
-def test_every_model_of_the_catalogue_takes_its_own_size_and_options(bfl: Bfl, service: BflServer, name: str) -> None:
-    model = load()[name]
-    width, height = model.fit(1500, 840)
-    ticket = bfl.submit(Order(model.name, "A red door.", width, height, seed=1, options=model.settle({})))
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_of_the_catalogue_brings_a_picture_of_nearly_the_ordered_ratio(bfl: Bfl, name: str) -> None:
+    order = _order(MODELS[name])
+    finished = _poll_until_finished(bfl, bfl.submit(order))
 
-    assert service.tasks[ticket.remote_id].body.size() == (width, height)
-    assert ticket.cost == pytest.approx(float(model.price(width, height)))
+    width, height = Image.open(io.BytesIO(finished.images[0])).size
+    assert width / height == pytest.approx(order.width / order.height, rel=0.03)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_body_has_exactly_the_fields_of_its_endpoint(bfl: Bfl, service: BflServer, name: str) -> None:
+    ticket = bfl.submit(_order(MODELS[name]))
+
+    sent = service.tasks[ticket.remote_id].body.model_fields_set
+    assert sent == FIELDS[MODELS[name].name]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_costs_what_the_catalogue_says(bfl: Bfl, name: str) -> None:
+    order = _order(MODELS[name])
+    ticket = bfl.submit(order)
+
+    assert ticket.cost == pytest.approx(float(MODELS[name].price(order.width, order.height)))
     assert _poll_until_finished(bfl, ticket).cost == ticket.cost
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if "width" in FIELDS[MODELS[name].name]])
+def test_a_model_that_is_told_a_size_makes_that_size(bfl: Bfl, service: BflServer, name: str) -> None:
+    order = _order(MODELS[name])
+    ticket = bfl.submit(order)
+    assert service.tasks[ticket.remote_id].body.size() == (order.width, order.height)
+
+
+@pytest.mark.parametrize("edge", ["min", "max", "choices"])
+@pytest.mark.parametrize("name", MODELS)
+def test_bfl_takes_each_option_at_the_edge_of_its_range(bfl: Bfl, service: BflServer, name: str, edge: str) -> None:
+    edges = {option: getattr(rule, edge) for option, rule in MODELS[name].options.items()}
+    for option, value in [(option, value) for option, given in edges.items() for value in _each(given)]:
+        typed = type(MODELS[name].options[option].default)(value)
+        bfl.submit(_order(MODELS[name], **{option: typed}))
+    assert service.submits == sum(len(_each(given)) for given in edges.values())
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_an_option_out_of_its_range_is_refused_before_anything_is_sent(bfl: Bfl, service: BflServer, name: str) -> None:
+    for option, rule in MODELS[name].options.items():
+        for value in _beyond(rule):
+            with pytest.raises(ConfigProblem, match=f"option {option} of .* is {value!r}, expected"):
+                bfl.submit(_order(MODELS[name], **{option: value}))
+    assert service.submits == 0
+
+
+@pytest.mark.parametrize(
+    ("size", "ratio"),
+    [
+        ((1600, 900), "16:9"),
+        ((1200, 630), "2:1"),  # 1.905
+        ((1000, 1000), "1:1"),
+        ((1080, 1350), "4:5"),
+        ((900, 1600), "9:16"),
+        ((1000, 700), "7:5"),
+        ((9000, 90), "21:9"),
+        ((90, 9000), "9:21"),
+    ],
+)
+@pytest.mark.parametrize("model", ["flux-pro-1.1-ultra", "flux-kontext-pro", "flux-kontext-max", "flux-3-image"])
+def test_a_model_that_knows_ratios_is_told_the_nearest(
+    bfl: Bfl, service: BflServer, model: str, size: tuple[int, int], ratio: str
+) -> None:
+    ticket = bfl.submit(Order(model, "A red door.", *size, seed=1))
+
+    body = service.tasks[ticket.remote_id].body.model_dump()
+    assert body["aspect_ratio"] == ratio
+
+
+@pytest.mark.parametrize("name", sorted(set(FIELDS) - {"flux-3-image"}))
+def test_the_seed_of_the_order_is_the_seed_that_is_sent(bfl: Bfl, service: BflServer, name: str) -> None:
+    ticket = bfl.submit(Order(name, "A red door.", 512, 320, seed=77))
+    assert service.tasks[ticket.remote_id].seed == 77
+
+
+def test_flux_3_tells_no_seed_because_it_takes_none(bfl: Bfl) -> None:
+    finished = _poll_until_finished(bfl, bfl.submit(_order(MODELS["flux-3-image"])))
+    assert "seed" not in finished.facts
+
+
+def test_a_seventh_kontext_max_at_once_is_busy(bfl: Bfl, service: BflServer) -> None:
+    service.seconds = 1000.0
+    for _ in range(6):
+        bfl.submit(_order(MODELS["flux-kontext-max"]))
+    with pytest.raises(Busy):
+        bfl.submit(_order(MODELS["flux-kontext-max"]))
+
+
+def test_the_credits_are_told_in_dollars(bfl: Bfl, service: BflServer) -> None:
+    service.deposit = 1234.0
+    bfl.submit(ORDER)
+    assert bfl.credits() == pytest.approx(12.31)
+
+
+def test_credits_that_cannot_be_asked_for_are_an_outage(bfl: Bfl, service: BflServer) -> None:
+    service.__exit__()
+    with pytest.raises(Outage, match="cannot be asked for the credits"):
+        bfl.credits()
+
+
+def test_credits_that_cannot_be_read_are_an_outage(service: BflServer) -> None:
+    garbage = httpx.MockTransport(lambda _: httpx.Response(200, text="one moment please"))
+    with httpx.Client(transport=garbage) as client, pytest.raises(Outage, match="cannot be read: one moment please"):
+        Bfl(_settings(service), client).credits()
+
+
+def test_credits_asked_for_with_a_wrong_key_name_the_setting(service: BflServer) -> None:
+    settings = BflSettings.model_validate({"api_key": "wrong-key", "base_url": service.url})
+    with net.client([service.url]) as client, pytest.raises(GeneratorProblem, match=r"see generators\.bfl\.api_key"):
+        Bfl(settings, client).credits()
 
 
 def test_an_option_reaches_the_service(bfl: Bfl, service: BflServer) -> None:

@@ -44,6 +44,11 @@ def _extra(folder: Path, text: str) -> Path:
         ("flux-pro-1.1", (1600, 900), (1440, 800)),  # no side beyond 1440
         ("flux-pro-1.1", (900, 1600), (800, 1440)),
         ("flux-pro-1.1", (9000, 90), (1440, 256)),  # a ratio that it cannot do
+        ("flux-pro-1.1-ultra", (1600, 900), (2276, 1280)),  # what comes is large whatever was asked
+        ("flux-kontext-pro", (1600, 900), (1365, 768)),  # about a megapixel
+        ("flux-kontext-pro", (9000, 90), (1568, 640)),  # nothing longer than 21:9
+        ("flux-3-image", (1600, 900), (1365, 768)),
+        ("flux-3-image-2k", (1600, 900), (2276, 1280)),
         ("sketch", (1201, 631), (1201, 631)),
     ],
 )
@@ -75,7 +80,17 @@ def test_a_size_of_nothing_is_refused() -> None:
         ("flux-2-pro", (1440, 1440), "0.045"),  # BFL's own example: 1.98 megapixels cost 4.5 cents
         ("flux-2-pro", (2048, 2048), "0.075"),
         ("flux-2-klein-4b", (1600, 912), "0.015"),
+        ("flux-2-klein-9b", (1440, 1440), "0.017"),
+        ("flux-2-max", (2048, 2048), "0.16"),
+        ("flux-2-flex", (1600, 912), "0.10"),
+        ("flux-dev", (1440, 1440), "0.025"),
         ("flux-pro-1.1", (1440, 1440), "0.04"),
+        ("flux-pro-1.1-ultra", (2720, 1536), "0.06"),
+        ("flux-kontext-pro", (1365, 768), "0.04"),
+        ("flux-kontext-max", (1365, 768), "0.08"),
+        ("flux-3-image", (1365, 768), "0.048"),
+        ("flux-3-image-2k", (2720, 1536), "0.1"),
+        ("flux-3-image-4k", (5440, 3072), "0.607"),
         ("sketch", (4096, 4096), "0"),
     ],
 )

@@ -1,14 +1,16 @@
 """A local server that speaks BFL's contract and can be told to misbehave: `python tests/servers/bfl.py --port 8901`.
 
 Sources: https://docs.bfl.ai and https://api.bfl.ai/openapi.json. What is stricter than BFL: an unknown field is a 422
-on every endpoint, so that a wrong body is seen.
+on every endpoint, so that a wrong body is seen. Images to start from are not taken.
 """
 
 import argparse
 import contextlib
 import io
 import json
+import math
 import random
+import re
 import secrets
 import threading
 import time
@@ -19,7 +21,7 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import parse_qs, urlsplit
 
 from PIL import Image, ImageColor, ImageDraw
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 MEGAPIXEL = 1024 * 1024
 SAMPLE_SECONDS = 600  # the link to a finished picture works for ten minutes
@@ -37,19 +39,42 @@ SAMPLE = ("expired", "html", "html-called-png", "truncated", "sample-down", "sam
 FAULTS = (*SUBMIT, *TASK, *SAMPLE)
 
 
+def _within_21_to_9(ratio: str) -> str:
+    if not re.fullmatch(r"[1-9]\d*:[1-9]\d*", ratio) or not 9 / 21 <= _number(ratio) <= 21 / 9:
+        raise ValueError("must be a ratio between 21:9 and 9:21")
+    return ratio
+
+
+def _number(ratio: str) -> float:
+    width, height = map(int, ratio.split(":"))
+    return width / height
+
+
+def _of_ratio(ratio: str, side: int, multiple: int) -> tuple[int, int]:
+    """Nearly as many pixels as a square of that side has, within the area of it."""
+    stretch = math.sqrt(_number(ratio))
+    return int(side * stretch) // multiple * multiple, int(side / stretch) // multiple * multiple
+
+
 class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
+    def size(self) -> tuple[int, int]:
+        raise NotImplementedError
+
+    def credits(self, first: float, further: float) -> float:
+        width, height = self.size()
+        return first + further * max(0, -(-width * height // MEGAPIXEL) - 1)
+
+
+class Seeded(Body):
     seed: int | None = None
     output_format: Literal["jpeg", "png", "webp"] = "jpeg"
     webhook_url: Annotated[str, Field(min_length=1, max_length=2083)] | None = None
     webhook_secret: str | None = None
 
-    def size(self) -> tuple[int, int]:
-        raise NotImplementedError
 
-
-class Flux2(Body):
+class Flux2(Seeded):
     prompt: str
     width: Annotated[int, Field(ge=64)] | None = None
     height: Annotated[int, Field(ge=64)] | None = None
@@ -62,7 +87,13 @@ class Flux2(Body):
         return int(width * shrink) // 16 * 16, int(height * shrink) // 16 * 16
 
 
-class Pro11(Body):
+class Flex(Flux2):
+    prompt_upsampling: bool = True
+    guidance: Annotated[float, Field(ge=1.5, le=10)] = 5
+    steps: Annotated[int, Field(ge=1, le=50)] = 50
+
+
+class Pro11(Seeded):
     prompt: str = ""
     width: Annotated[int, Field(ge=256, le=1440, multiple_of=32)] = 1024
     height: Annotated[int, Field(ge=256, le=1440, multiple_of=32)] = 768
@@ -74,11 +105,68 @@ class Pro11(Body):
         return self.width, self.height
 
 
+class Dev(Pro11):
+    guidance: Annotated[float, Field(ge=1.5, le=5)] = 3
+    steps: Annotated[int, Field(ge=1, le=50)] = 28
+
+
+class Ultra(Seeded):
+    prompt: str = ""
+    aspect_ratio: Annotated[str, AfterValidator(_within_21_to_9)] = "16:9"
+    prompt_upsampling: bool = False
+    safety_tolerance: Annotated[int, Field(ge=0, le=6)] = 2
+    raw: bool = False
+
+    def size(self) -> tuple[int, int]:
+        return _of_ratio(self.aspect_ratio, 2048, 16)
+
+
+class Kontext(Seeded):
+    prompt: str
+    aspect_ratio: Annotated[str, AfterValidator(_within_21_to_9)] = "1:1"
+    output_format: Literal["jpeg", "png", "webp"] = "png"
+    prompt_upsampling: bool = False
+    safety_tolerance: Annotated[int, Field(ge=0, le=6)] = 2
+
+    def size(self) -> tuple[int, int]:
+        return _of_ratio(self.aspect_ratio, 1024, 32)
+
+
+Ratio = Literal[
+    "auto", "21:9", "2:1", "16:9", "3:2", "7:5", "4:3", "5:4", "1:1", "4:5", "3:4", "5:7", "2:3", "9:16", "1:2", "9:21"
+]  # fmt: skip
+
+
+class Flux3(Body):
+    prompt: str
+    aspect_ratio: Ratio = "auto"
+    resolution: Literal["768sq", "1k", "1.5k", "2k", "4k"] = "1k"
+    safety_tolerance: Annotated[int, Field(ge=0, le=4)] = 2
+    grounding: bool = True
+    version: str = "latest"
+
+    def size(self) -> tuple[int, int]:
+        side = {"768sq": 768, "1k": 1024, "1.5k": 1536, "2k": 2048, "4k": 4096}[self.resolution]
+        return _of_ratio("1:1" if self.aspect_ratio == "auto" else self.aspect_ratio, side, 16)
+
+    def credits(self, first: float, further: float) -> float:  # noqa: ARG002 - has a list of its own
+        return {"768sq": 4.1, "1k": 4.8, "1.5k": 10.0, "2k": 10.0, "4k": 60.7}[self.resolution]
+
+
 ENDPOINTS: Mapping[str, tuple[type[Body], float, float]] = {  # body, credits of the first and each further megapixel
+    "flux-2-max": (Flux2, 7, 3),
     "flux-2-pro": (Flux2, 3, 1.5),
+    "flux-2-flex": (Flex, 5, 5),
     "flux-2-klein-4b": (Flux2, 1.4, 0.1),
+    "flux-2-klein-9b": (Flux2, 1.5, 0.2),
+    "flux-3-image": (Flux3, 0, 0),
     "flux-pro-1.1": (Pro11, 4, 0),
+    "flux-pro-1.1-ultra": (Ultra, 6, 0),
+    "flux-dev": (Dev, 2.5, 0),
+    "flux-kontext-pro": (Kontext, 4, 0),
+    "flux-kontext-max": (Kontext, 8, 0),
 }
+FEWER = {"flux-kontext-max": 6}  # tasks at once, where the limit of all does not hold
 
 
 class Refusal(Exception):  # noqa: N818 - an answer, told by raising
@@ -101,6 +189,10 @@ class Task:
     fault: str = ""
     id: str = field(default_factory=lambda: secrets.token_hex(16))
     asked: int = 0
+
+    @property
+    def encoding(self) -> str:
+        return getattr(self.body, "output_format", "png")
 
     @property
     def free(self) -> bool:
@@ -159,7 +251,11 @@ class BflServer:
     @property
     def active(self) -> int:
         with self._lock:
-            return sum(self.now() < task.born + self.seconds for task in self.tasks.values())
+            return len(self._running())
+
+    def _running(self, model: str = "") -> list[Task]:
+        here = (task for task in self.tasks.values() if self.now() < task.born + self.seconds)
+        return [task for task in here if model in ("", task.model)]
 
     @property
     def charged(self) -> float:
@@ -176,16 +272,16 @@ class BflServer:
             fault = self._faults.pop(0) if self._faults else ""
             kind, first, further = ENDPOINTS.get(model) or _not_found()
             body = _parsed(kind, raw)
-            width, height = body.size()
-            cost = first + further * max(0, -(-width * height // MEGAPIXEL) - 1)
-            self._refuse(fault, cost)
-            seed = secrets.randbelow(2**31) if body.seed is None else body.seed
+            cost = body.credits(first, further)
+            self._refuse(fault, cost, model)
+            given = getattr(body, "seed", None)
+            seed = secrets.randbelow(2**31) if given is None else given
             task = Task(model, body, cost, self.now(), seed, fault)
             self.tasks[task.id] = task
             self.max_active = max(self.max_active, self.active)
             return task
 
-    def _refuse(self, fault: str, cost: float) -> None:
+    def _refuse(self, fault: str, cost: float, model: str) -> None:
         problem = {"type": "value_error", "loc": ["body", "prompt"], "msg": "Value error, prompt is not for us"}
         refusals = {
             "forbidden": Refusal(403, "Not authenticated - this key has no access"),
@@ -200,7 +296,7 @@ class BflServer:
             raise refusals[fault]
         if cost > self.credits:
             raise refusals["no-credit"]
-        if self.active >= self.limit:
+        if self.active >= self.limit or len(self._running(model)) >= FEWER.get(model, self.limit):
             raise refusals["busy"]
 
     def accepted(self, task: Task) -> dict[str, Any]:
@@ -248,7 +344,9 @@ class BflServer:
 
     def _ready(self, task: Task) -> dict[str, Any]:
         host = self.elsewhere if task.fault == "foreign-sample" else self.url
-        result = {"sample": f"{host}/delivery/{task.id}/sample.{task.body.output_format}?sig=abc", "seed": task.seed}
+        result = {"sample": f"{host}/delivery/{task.id}/sample.{task.encoding}?sig=abc", "seed": task.seed}
+        if "seed" not in type(task.body).model_fields:
+            del result["seed"]
         if task.fault == "ready-without-picture":
             del result["sample"]
         prompt = getattr(task.body, "prompt", "")
@@ -256,7 +354,7 @@ class BflServer:
 
     def picture(self, task: Task) -> bytes:
         """The finished picture; the same model, prompt, size and seed give the same bytes."""
-        return draw(task.model, getattr(task.body, "prompt", ""), task.seed, task.body.size(), task.body.output_format)
+        return draw(task.model, getattr(task.body, "prompt", ""), task.seed, task.body.size(), task.encoding)
 
     def expired(self, task: Task) -> bool:
         return task.fault == "expired" or self.now() > task.born + self.seconds + SAMPLE_SECONDS
@@ -390,7 +488,7 @@ class Handler(BaseHTTPRequestHandler):
             self._send(200, b"<html>sorry</html>", "text/html" if task.fault == "html" else "image/png")
         else:
             data = bfl.picture(task) + (b"\0" * 41_000_000 if task.fault == "huge" else b"")
-            self._send(200, data, f"image/{task.body.output_format}", half=task.fault == "truncated")
+            self._send(200, data, f"image/{task.encoding}", half=task.fault == "truncated")
 
     def _json(self, status: int, body: object, headers: Mapping[str, str] | None = None) -> None:
         self._send(status, json.dumps(body).encode(), "application/json", headers)

@@ -3,6 +3,7 @@
 The contract is https://docs.bfl.ai and https://api.bfl.ai/openapi.json. There is no cancel and no idempotency key.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 from urllib.parse import quote
@@ -17,16 +18,27 @@ from frontispiece.generators import Finished, Generator, GeneratorSettings, Orde
 HOSTS = ("*.bfl.ai",)  # may see the key; the polling URL names clusters such as api.eu2.bfl.ai
 PICTURE_HOSTS = (*HOSTS, "bfldeliveryprod.blob.core.windows.net")  # the second is what older answers name
 
-_FLUX_2 = frozenset({"safety_tolerance", "output_format"})
-_OPTIONS = {  # by endpoint, beside prompt, width, height and seed
+_FLUX_2 = frozenset({"width", "height", "seed", "safety_tolerance", "output_format"})
+_PRO_1_1 = _FLUX_2 | {"prompt_upsampling"}
+_TUNED = _PRO_1_1 | {"steps", "guidance"}
+_BY_RATIO = _PRO_1_1 - {"width", "height"} | {"aspect_ratio"}
+_FIELDS = {  # by endpoint, beside the prompt; FLUX 3 answers any other field with 422
     "flux-2-max": _FLUX_2,
     "flux-2-pro": _FLUX_2,
     "flux-2-pro-preview": _FLUX_2,
+    "flux-2-flex": _TUNED,
     "flux-2-klein-4b": _FLUX_2,
     "flux-2-klein-9b": _FLUX_2,
     "flux-2-klein-9b-preview": _FLUX_2,
-    "flux-pro-1.1": _FLUX_2 | {"prompt_upsampling"},
+    "flux-3-image": frozenset({"aspect_ratio", "resolution", "safety_tolerance", "grounding"}),
+    "flux-pro-1.1": _PRO_1_1,
+    "flux-pro-1.1-ultra": _BY_RATIO | {"raw"},
+    "flux-dev": _TUNED,
+    "flux-kontext-pro": _BY_RATIO,
+    "flux-kontext-max": _BY_RATIO,
 }
+# FLUX 3 knows these; ultra and Kontext take anything between the first and the last
+_RATIOS = ["21:9", "2:1", "16:9", "3:2", "7:5", "4:3", "5:4", "1:1", "4:5", "3:4", "5:7", "2:3", "9:16", "1:2", "9:21"]
 _FACTS = ("seed", "prompt", "start_time", "end_time", "duration")
 
 
@@ -48,7 +60,11 @@ def _sendable(key: SecretStr) -> SecretStr:
 
 
 class BflSettings(GeneratorSettings):
-    """`[generators.bfl]`."""
+    """`[generators.bfl]`.
+
+    `base_url`: https://api.bfl.ai sends a task wherever there is room; https://api.eu.bfl.ai keeps it in the European
+    Union and https://api.us.bfl.ai in the United States. `download_seconds`: for one picture.
+    """
 
     api_key: Annotated[SecretStr, AfterValidator(_sendable)]
     base_url: Annotated[str, AfterValidator(_http)] = "https://api.bfl.ai"
@@ -59,6 +75,10 @@ class _Submitted(BaseModel):
     id: Annotated[str, Field(min_length=1)]
     polling_url: str | None = None  # missing where the order named a webhook
     cost: float | None = None  # credits; one is a US cent
+
+
+class _Account(BaseModel):
+    credits: float
 
 
 class _Result(BaseModel):
@@ -84,7 +104,7 @@ class Bfl(Generator):
             raise Outage(f"BFL cannot be reached: {_say(problem)}") from problem
         except httpx.HTTPError as problem:
             raise Unknown(_unknown(f"the connection failed before the answer ({_say(problem)})")) from problem
-        if answer.status_code in (504, 524):  # a gateway gave up waiting, as we would have
+        if answer.status_code in (502, 504, 524):  # a gateway that has lost BFL may have lost only its answer
             raise Unknown(_unknown(f"a gateway answered {answer.status_code}"))
         if not answer.is_success:
             raise _refusal(answer)
@@ -122,6 +142,19 @@ class Bfl(Generator):
         picture = net.download(self.client, sample, hosts, deadline=self.settings.download_seconds)
         return Finished((picture,), ticket.cost, {name: result[name] for name in _FACTS if name in result})
 
+    def credits(self) -> float:
+        """What the account still holds, in US dollars. Raises `Outage`, `GeneratorProblem`."""
+        try:
+            answer = self.client.get(f"{self.settings.base_url}/v1/credits", headers=self._key())
+        except httpx.HTTPError as problem:
+            raise Outage(f"BFL cannot be asked for the credits: {_say(problem)}") from problem
+        if not answer.is_success:
+            raise _refusal(answer)
+        try:
+            return _Account.model_validate_json(answer.content).credits / 100
+        except ValidationError as problem:
+            raise Outage(f"BFL's answer about the credits cannot be read: {_text(answer)}") from problem
+
     def _check(self, url: str) -> httpx.URL:
         """The key goes to BFL and to the operator's own setting, whatever an answer names."""
         return net.check(url, (*HOSTS, net.origin(self.settings.base_url)))
@@ -131,18 +164,26 @@ class Bfl(Generator):
 
 
 def _body(order: Order) -> dict[str, Any]:
-    known = _OPTIONS.get(order.model)
-    if known is None:
-        raise GeneratorProblem(f"no BFL model {order.model!r} is known here; known are: {', '.join(_OPTIONS)}")
+    fields = _FIELDS.get(order.model)
+    if fields is None:
+        raise GeneratorProblem(f"no BFL model {order.model!r} is known here; known are: {', '.join(_FIELDS)}")
+    ours = {"width": order.width, "height": order.height, "aspect_ratio": _ratio(order), "seed": order.seed}
+    known = fields - set(ours)
     if strange := sorted(set(order.options) - known):
         raise GeneratorProblem(f"{order.model} has no option {', '.join(strange)}; it has: {', '.join(sorted(known))}")
-    return {
-        "prompt": order.prompt,
-        "width": order.width,
-        "height": order.height,
-        "seed": order.seed,
-        **order.options,
-    }
+    taken = {name: value for name, value in ours.items() if name in fields}
+    return {"prompt": order.prompt, **taken, **order.options}
+
+
+def _ratio(order: Order) -> str:
+    """The ratio that the order loses least of when it is cropped from it."""
+    wanted = math.log(order.width / order.height)
+    return min(_RATIOS, key=lambda ratio: abs(_log(ratio) - wanted))
+
+
+def _log(ratio: str) -> float:
+    width, height = map(int, ratio.split(":"))
+    return math.log(width / height)
 
 
 def _result(answer: httpx.Response) -> _Result:
