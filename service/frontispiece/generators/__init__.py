@@ -94,7 +94,7 @@ class Generator(ABC):
     Settings: ClassVar[type[GeneratorSettings]] = GeneratorSettings
     active: ClassVar[int] = 0
     source: ClassVar[Literal["trainedAlgorithmicMedia", "algorithmicMedia"]] = "trainedAlgorithmicMedia"  # IPTC's word
-    repeatable: ClassVar[bool] = False  # submitting the same order twice costs nothing
+    repeatable: bool = False  # submitting the same order twice costs nothing
 
     @classmethod
     def origins(cls, settings: GeneratorSettings) -> tuple[str, ...]:

@@ -73,7 +73,7 @@ class Openai(Generator):
         super().__init__(settings, client)
         self.base = str(settings.base_url).rstrip("/")
         self.hosts = (*settings.result_hosts, net.origin(self.base))
-        self.repeatable = settings.free  # type: ignore[misc] # the seam has it by class, a server by its owner
+        self.repeatable = settings.free
 
     @classmethod
     def origins(cls, settings: GeneratorSettings) -> tuple[str, ...]:
