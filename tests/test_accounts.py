@@ -139,6 +139,17 @@ def test_a_login_forgives_the_failures_before_it(here: Database) -> None:
     assert fails(here, 5, "Jo") == [Problem] * 5
 
 
+def test_a_login_clears_away_what_nobody_needs_any_more(here: Database) -> None:
+    accounts.add_user(here, "Jo", "editor", PASSWORD)
+    accounts.log_in(here, "Jo", PASSWORD, "192.0.2.1")
+    with here.write() as session:
+        session.add(Attempt(who="name ann", at=time.time() - accounts.WINDOW - 1))
+        session.execute(update(Login).values(created=time.time() - accounts.ABSOLUTE - 1))
+    accounts.log_in(here, "Jo", PASSWORD, "192.0.2.1")
+    with here.read() as session:
+        assert (len(session.scalars(select(Login)).all()), session.scalars(select(Attempt)).all()) == (1, [])
+
+
 def test_a_token_is_found_by_its_key_and_kept_as_a_digest(here: Database) -> None:
     key = accounts.add_token(here, "WordPress", "review", "blog")
     found = accounts.token(here, key)

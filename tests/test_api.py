@@ -238,8 +238,10 @@ def test_an_image_is_sent_once_and_then_known(web: Web) -> None:
 
 def test_a_thumbnail_is_made_once(web: Web) -> None:
     number = web.candidate(web.illustration())
-    first = call(web, f"/candidates/{number}/image?width=240", web.token()).data
-    assert web.house.storage.get(f"thumbs/{number}-240") == first
+    path, token = f"/candidates/{number}/image?width=240", web.token()
+    assert call(web, path, token).data == web.house.storage.get(f"thumbs/{number}-240")
+    web.house.storage.put(f"thumbs/{number}-240", b"the one that was kept", "image/webp")
+    assert call(web, path, token).data == b"the one that was kept"
 
 
 def test_a_candidate_whose_bytes_are_gone_is_404_in_words(web: Web) -> None:
@@ -257,6 +259,11 @@ def test_a_candidate_that_is_no_picture_is_said_to_be_none(web: Web) -> None:
 
 def test_the_document_is_valid_openapi(web: Web) -> None:
     validate(call(web, "/openapi.json", {}).get_json())
+
+
+def test_a_verb_that_a_path_does_not_take_is_answered_with_those_it_takes(web: Web) -> None:
+    answer = call(web, "/openapi.json", {}, {})
+    assert (answer.status_code, "GET" in answer.headers["Allow"], "error" in answer.get_json()) == (405, True, True)
 
 
 def test_every_route_is_in_the_document_and_nothing_else(web: Web) -> None:

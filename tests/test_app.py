@@ -13,6 +13,7 @@ from frontispiece.config import Server, Settings
 def client(folder: Path, **server: int) -> FlaskClient:
     app: Flask = create_app(Settings(data=folder, server=Server(**server)))  # type: ignore[arg-type]
     app.add_url_rule("/who", "who", lambda: request.remote_addr or "")
+    app.add_url_rule("/scheme", "scheme", lambda: request.scheme)
     return app.test_client()
 
 
@@ -33,5 +34,12 @@ def test_the_front_door_leads_to_the_desk(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("proxies", "seen"), [(0, "127.0.0.1"), (1, "203.0.113.9")])
 def test_a_forwarded_address_is_believed_from_a_trusted_proxy_only(tmp_path: Path, proxies: int, seen: str) -> None:
     asked = client(tmp_path, trusted_proxies=proxies).get("/who", headers={"X-Forwarded-For": "203.0.113.9"})
+
+    assert asked.text == seen
+
+
+@pytest.mark.parametrize(("proxies", "seen"), [(0, "http"), (1, "https")])
+def test_a_forwarded_scheme_is_believed_from_a_trusted_proxy_only(tmp_path: Path, proxies: int, seen: str) -> None:
+    asked = client(tmp_path, trusted_proxies=proxies).get("/scheme", headers={"X-Forwarded-Proto": "https"})
 
     assert asked.text == seen

@@ -33,9 +33,9 @@ class Terminal:
         (folder / "frontispiece.toml").write_text(CONFIG.format(data=folder / "data"))
         self("db", "upgrade")
 
-    def __call__(self, *words: str, given: str = "") -> "subprocess.CompletedProcess[str]":
+    def __call__(self, *words: str, given: str = "", **variables: str) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, "-m", "frontispiece", *words]
-        environment = {**os.environ, "FRONTISPIECE_CONFIG": str(self.folder / "frontispiece.toml")}
+        environment = {**os.environ, "FRONTISPIECE_CONFIG": str(self.folder / "frontispiece.toml"), **variables}
         return subprocess.run(
             command,
             env=environment,
@@ -85,6 +85,29 @@ def test_a_user_is_added_with_a_password_from_standard_input(terminal: Terminal)
 
 def test_a_token_is_printed_once(terminal: Terminal) -> None:
     assert terminal("token", "add", "panel", "--site", "shop").stdout.startswith("fp_")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [('["a"]', "is not a JSON object"), ('{"titel": "Stool"}', "title: "), ("{", "is not a JSON object")],
+)
+def test_an_entry_that_cannot_be_previewed_is_told_in_words(terminal: Terminal, text: str, words: str) -> None:
+    (terminal.folder / "odd.json").write_text(text)
+    done = terminal("preview", "products", "--entry", "odd.json")
+
+    assert (done.returncode, words in done.stderr, "Traceback" in done.stderr) == (1, True, False)
+
+
+def test_a_database_without_tables_is_told_in_words(terminal: Terminal) -> None:
+    done = terminal("revert", "1", FRONTISPIECE_DATABASE_URL=f"sqlite:///{terminal.folder / 'empty.db'}")
+
+    assert (done.returncode, "frontispiece db upgrade" in done.stderr, "SELECT" in done.stderr) == (1, True, False)
+
+
+def test_check_never_prints_what_opens_the_storage(terminal: Terminal) -> None:
+    done = terminal("check", FRONTISPIECE_STORAGE_URL="s3://key:hunter2@bucket")
+
+    assert (done.returncode, "hunter2" in done.stdout + done.stderr) == (1, False)
 
 
 @pytest.mark.parametrize(

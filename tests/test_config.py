@@ -54,6 +54,8 @@ def test_without_a_file_everything_has_its_default(tmp_path: Path) -> None:
         (('site = "shop"', 'site = "shoop"'), "rules.0 (articles).site: there is no 'shoop'; there are: shop"),
         (('site = "shop"', 'site = "shop"\nslot = "herro"'), "there is no 'herro'; there are: gallery, hero"),
         (('site = "shop"', 'site = "shop"\ntemplate = "article/herro"'), "article/herro"),
+        (('site = "shop"', 'site = "shop"\n[[rules]]\nname = "articles"\nsite = "shop"'), "another rule of this name"),
+        (("https://shop", "https://user:word@shop"), "sites.shop.url: must hold no user and password"),
         (("https://shop", "shop"), "sites.shop.url: must start with http:// or https://"),
         (("[sites.shop]", "[sites.shop"), "is not valid TOML"),
     ],

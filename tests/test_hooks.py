@@ -214,7 +214,7 @@ def test_a_browser_is_told_what_the_address_is_for(client: Client) -> None:
 
 
 def test_without_a_database_the_sender_is_asked_to_come_again(client: Client, house: House) -> None:
-    with house.database.write_connection() as connection:
+    with house.database.write() as connection:
         connection.execute(text("DROP TABLE deliveries"))
 
     answer = post(client)
@@ -223,10 +223,10 @@ def test_without_a_database_the_sender_is_asked_to_come_again(client: Client, ho
 
 
 def test_what_was_answered_503_can_be_sent_again(client: Client, house: House) -> None:
-    with house.database.write_connection() as connection:
+    with house.database.write() as connection:
         connection.execute(text("ALTER TABLE tasks RENAME TO away"))
     first = post(client).status_code
-    with house.database.write_connection() as connection:
+    with house.database.write() as connection:
         connection.execute(text("ALTER TABLE away RENAME TO tasks"))
 
     assert (503, 202) == (first, post(client).status_code)

@@ -135,11 +135,11 @@ def test_a_row_that_the_database_refuses_leaves_its_neighbours_alone(
 
 def test_after_a_failure_the_next_delivery_is_stored(opened: Callable[..., Intake], database: Database) -> None:
     one = opened()
-    with database.write_connection() as connection:
+    with database.write() as connection:
         connection.execute(text("ALTER TABLE deliveries RENAME TO away"))
     with pytest.raises(NotStored, match="no such table"):
         one.store(arrival("a"))
-    with database.write_connection() as connection:
+    with database.write() as connection:
         connection.execute(text("ALTER TABLE away RENAME TO deliveries"))
 
     assert one.store(arrival("a"))
@@ -148,7 +148,7 @@ def test_after_a_failure_the_next_delivery_is_stored(opened: Callable[..., Intak
 def test_where_the_task_cannot_be_written_the_delivery_is_not_either(
     opened: Callable[..., Intake], database: Database
 ) -> None:
-    with database.write_connection() as connection:
+    with database.write() as connection:
         connection.execute(text("DROP TABLE tasks"))
 
     with pytest.raises(NotStored):

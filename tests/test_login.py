@@ -85,6 +85,13 @@ def test_logging_out_ends_the_login_on_the_server(web: Web) -> None:
     assert browser.get("/desk").status_code == 303
 
 
+def test_logging_out_takes_the_cookie_away(web: Web) -> None:
+    browser = web.nobody()
+    log_in(browser)
+    browser.post("/logout")
+    assert browser.client.get_cookie("frontispiece") is None
+
+
 @pytest.mark.parametrize(
     "target",
     [

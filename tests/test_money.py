@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -63,10 +64,17 @@ def test_the_cost_takes_the_place_of_what_was_reserved(database: Database) -> No
     assert may_spend(database, 0.5, Budget(day=1.0))
 
 
-def test_the_day_before_counts_for_the_month_only(database: Database) -> None:
+def test_last_month_counts_no_more(database: Database) -> None:
     spend(database, reserved=1.0, ago=40 * DAY)
 
     assert may_spend(database, 0.5, Budget(day=1.0, month=1.0))
+
+
+def test_the_first_of_the_month_counts_for_the_month(database: Database) -> None:
+    begun = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=1)
+    spend(database, reserved=1.0, ago=time.time() - begun.timestamp())
+
+    assert not may_spend(database, 0.5, Budget(month=1.0))
 
 
 def test_what_is_free_is_drawn_whatever_the_budget(database: Database) -> None:

@@ -76,7 +76,7 @@ class WordPress(Adapter):
                 return [Event("ping", "")]
             return [Event(EVENTS[said["event"]], _ref(said["rest_base"], said["id"]))]
         except (ValueError, KeyError, TypeError, RecursionError) as problem:
-            raise Unreadable(f"the body is not one of the Frontispiece plugin for WordPress: {problem!r}") from problem
+            raise Unreadable(f"our plugin for WordPress sends no such body: {_short(problem)}") from problem
 
     def fetch(self, api: httpx.Client, ref: str, locale: str = "") -> Entry:
         # With context=edit a wrong password is 401, where it would else read as an anonymous visitor's 200.
@@ -140,6 +140,11 @@ class WordPress(Adapter):
             raise CmsProblem("the Frontispiece plugin is not active: see Plugins in WordPress")
         accepted = f"user {self.settings.user} is accepted and may upload pictures and set them"
         return [accepted, "the Frontispiece plugin is active", _clock(root)]
+
+
+def _short(problem: Exception) -> str:
+    """What is wrong, without the whole body that some of Python's own words quote."""
+    return f"{type(problem).__name__}: {str(problem)[:200]}"
 
 
 def _ref(base: Any, number: Any) -> str:

@@ -22,6 +22,7 @@ IDLE = 12 * 3600  # seconds without a request after which a login is over
 ABSOLUTE = 7 * 86400  # seconds after which it is over in any case
 SEEN_EVERY = 60  # seconds between two notes that somebody is still here
 
+MOST_NAME = 80  # characters, as wide as the columns are
 FREE = {"name": 5, "address": 20}  # failures before one has to wait; many people may share an address
 WINDOW = 3600  # seconds for which a failure counts
 LONGEST = 900  # seconds one has to wait at most, so that nobody can be locked out for good
@@ -37,7 +38,7 @@ class Slower(Problem):
 
 def add_user(database: Database, name: str, role: str, password: str) -> None:
     """A new person. Raises `Problem` where the name is taken, the role unknown or the password short."""
-    name = _name(name, 80)
+    name = _name(name)
     if role not in ROLES:
         raise Problem(f"there is no role {role!r}; there are: {', '.join(ROLES)}")
     hashed = _hash(password)
@@ -73,7 +74,7 @@ def log_in(database: Database, name: str, password: str, address: str) -> str:
 
     The attempt is noted before the password is looked at, so that a hundred guesses at once count a hundred times.
     """
-    name = name.strip()[:80]
+    name = name.strip()[:MOST_NAME]
     with database.write() as session:
         mine = [_attempt(session, kind, who) for kind, who in (("name", name.lower()), ("address", address))]
     with database.read() as session:
@@ -111,7 +112,7 @@ def log_out(database: Database, key: str) -> None:
 
 def add_token(database: Database, name: str, scope: str, site: str = "") -> str:
     """A new bearer token for a program, limited to one site unless that is "". It can be shown only now."""
-    name = _name(name, 80)
+    name = _name(name)
     if scope not in SCOPES:
         raise Problem(f"there is no scope {scope!r}; there are: {', '.join(SCOPES)}")
     key = PREFIX + secrets.token_urlsafe(32)
@@ -160,10 +161,10 @@ def _user(session: Session, name: str) -> User | None:
     return session.scalar(select(User).where(func.lower(User.name) == func.lower(name.strip())))
 
 
-def _name(name: str, most: int) -> str:
+def _name(name: str) -> str:
     name = name.strip()
-    if not name or len(name) > most or not name.isprintable():
-        raise Problem(f"a name has 1 to {most} printable characters, this one is {name[:most]!r}")
+    if not name or len(name) > MOST_NAME or not name.isprintable():
+        raise Problem(f"a name has 1 to {MOST_NAME} printable characters, this one is {name[:MOST_NAME]!r}")
     return name
 
 

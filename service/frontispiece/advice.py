@@ -15,7 +15,7 @@ def hook_url(settings: Settings, site: str) -> str:
 def check(house: House) -> Iterator[str]:
     """What would happen for each site and rule."""
     settings = house.settings
-    yield f"Images lie in {settings.storage}."
+    yield f"Images lie in {house.storage.place}."
     yield f"The database is {house.database.url.render_as_string(hide_password=True)}."
     yield "The queue is " + ("the Redis that is configured." if settings.redis_url else "an embedded Valkey.")
     for name, site in settings.sites.items():

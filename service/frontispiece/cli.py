@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+from sqlalchemy.exc import OperationalError
 
-from frontispiece import commands
+from frontispiece import commands, parent
 from frontispiece.config import load
 from frontispiece.errors import Problem
 
@@ -23,6 +24,9 @@ class InWords(click.Group):
             return super().invoke(ctx)
         except Problem as problem:
             raise click.ClickException(problem.words) from None
+        except OperationalError as problem:  # also where there are no tables yet; the statement would say too much
+            words = str(problem.orig).splitlines()[0]
+            raise click.ClickException(f"the database: {words}. Has `frontispiece db upgrade` been run?") from None
 
 
 @click.group(cls=InWords, context_settings={"help_option_names": ["-h", "--help"]})
@@ -30,6 +34,7 @@ class InWords(click.Group):
 def main() -> None:
     """Pictures for articles and products: drawn when they are published, decided by an editor."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    parent.die_with_up()
     for chatty in ("httpx", "alembic", "rq.worker"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 

@@ -1,7 +1,7 @@
 """The adapter seam: everything Frontispiece asks of a CMS.
 
 A plugin is a folder with an `adapter.py` that holds one subclass of `Adapter`. It imports this module,
-`frontispiece.signatures`, httpx and the standard library, nothing else. `plugins/README.md` is the checklist.
+`frontispiece.signatures`, httpx, pydantic and the standard library, nothing else.
 """
 
 import importlib.util
@@ -137,6 +137,8 @@ class SiteSettings(BaseModel):
     def _is_http(cls, url: str) -> str:
         if not url.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
+        if httpx.URL(url).userinfo:
+            raise ValueError("must hold no user and password: words about errors name the url")
         return url.rstrip("/")
 
     @property

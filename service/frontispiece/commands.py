@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import click
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import update
 
 from frontispiece import accounts, advice, app, images, jobs, prompts, records, review, tasks
@@ -86,7 +87,7 @@ def preview(rule: str, ref: str | None, file: Path | None) -> None:
     house = House(load())
     chosen = house.rule(rule)
     if file:
-        entry = Entry(**{"ref": "preview", "kind": chosen.kind, **json.loads(file.read_text("utf8"))})
+        entry = _entry(file, chosen.kind)
     elif ref:
         with house.api(chosen.site) as (adapter, api):
             entry = adapter.fetch(api, ref)
@@ -97,6 +98,17 @@ def preview(rule: str, ref: str | None, file: Path | None) -> None:
     click.echo(prompts.compose(template, entry, brand, chosen.slot, slot.ratio).text)
     for advice_ in prompts.lint(template.source):
         click.echo(f"  note: {advice_}", err=True)
+
+
+def _entry(file: Path, kind: str) -> Entry:
+    try:
+        given = json.loads(file.read_text("utf8"))
+        return TypeAdapter(Entry).validate_python({"ref": "preview", "kind": kind, **given})
+    except ValidationError as problem:
+        first = problem.errors(include_url=False)[0]
+        raise Problem(f"{file}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    except (ValueError, TypeError) as problem:
+        raise Problem(f"{file} is not a JSON object: {problem}") from None
 
 
 @click.command()

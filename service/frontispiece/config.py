@@ -11,7 +11,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NestedSecretsSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from frontispiece import cms, prompts
@@ -20,7 +20,11 @@ from frontispiece.errors import ConfigProblem, TemplateProblem
 from frontispiece.generators import GeneratorSettings, catalogue
 
 T = TypeVar("T", bound=BaseModel)
-Name = Field(pattern=r"^[a-z][a-z0-9_-]*$")
+URLS = {
+    "database_url": ("sqlite:///", "postgresql://", "postgresql+psycopg://"),
+    "redis_url": ("redis://", "rediss://", "unix://"),
+}
+Name = Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=64)
 
 
 class Part(BaseModel):
@@ -143,6 +147,14 @@ class Settings(BaseSettings):
     def _generators(cls, given: dict[str, Any]) -> dict[str, GeneratorSettings]:
         return {name: _generator(name, keys) for name, keys in given.items()}
 
+    @field_validator("database_url", "redis_url")
+    @classmethod
+    def _is_known(cls, url: str, info: ValidationInfo) -> str:
+        kinds = URLS[info.field_name or ""]
+        if url and not url.startswith(kinds):
+            raise ValueError(f"must start with {' or '.join(kinds)}")  # never the URL: there may be a password in it
+        return url
+
     @field_validator("slots")
     @classmethod
     def _slots(cls, given: dict[str, Slot]) -> dict[str, Slot]:
@@ -153,6 +165,8 @@ class Settings(BaseSettings):
         models = catalogue.load(self.catalogue)
         for number, rule in enumerate(self.rules):
             where = f"rules.{number} ({rule.name})"
+            if any(rule.name == other.name for other in self.rules[:number]):
+                raise ValueError(f"{where}.name: there is another rule of this name")
             _known(f"{where}.site", rule.site, self.sites)
             _known(f"{where}.slot", rule.slot, self.slots)
             for model in rule.models:

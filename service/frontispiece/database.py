@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.orm import Session
+
+from frontispiece.errors import ConfigProblem
 
 
 class Database:
@@ -23,7 +25,7 @@ class Database:
         if self.url.drivername == "postgresql":
             self.url = self.url.set(drivername="postgresql+psycopg")
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = _sqlite(self.url) if self.is_sqlite else create_engine(self.url, pool_pre_ping=True)
+        self.engine = _sqlite(self.url) if self.is_sqlite else _postgres(self.url)
         self._writing = self.engine.execution_options(writes=True)
         self._thread_lock = threading.Lock()
         self._lock_file = Path(f"{self.url.database}.lock")
@@ -39,12 +41,6 @@ class Database:
         """One transaction: committed at the end, rolled back by any exception. No network calls inside."""
         with self.locked(), Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
-
-    @contextmanager
-    def write_connection(self) -> Iterator[Connection]:
-        """As `write`, without the ORM, for the one path that must be fast."""
-        with self.locked(), self._writing.begin() as connection:
-            yield connection
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -79,9 +75,18 @@ def _flock(path: Path) -> Iterator[None]:
         yield
 
 
+def _postgres(url: URL) -> Engine:
+    """Without parameters in error words: they hold prompts, bodies and hashes, and words end up in logs."""
+    try:
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    except ModuleNotFoundError as problem:
+        words = f"{problem.name} is missing, which database_url needs: pip install 'frontispiece[postgres]'"
+        raise ConfigProblem(words) from problem
+
+
 def _sqlite(url: Any) -> Engine:
     Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": 30})
+    engine = create_engine(url, connect_args={"timeout": 30}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:

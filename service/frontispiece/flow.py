@@ -94,7 +94,6 @@ def compose(house: House, claim: Claim) -> None:
         one = records.illustration(session, claim.subject)
         if one.state == State.QUEUED:
             states.move(session, one.id, State.QUEUED, State.COMPOSING)
-            one.state = State.COMPOSING
         elif one.state != State.COMPOSING:
             claim.finish(session)
             return

@@ -121,7 +121,7 @@ def run(task: int) -> None:
         _settle(house, claim, problem)
     except Exception as mistake:
         log.exception("task %d (%s %d) failed", claim.id, claim.step, claim.subject)
-        words = f"a mistake in Frontispiece ({type(mistake).__name__}: {mistake}); its log has the details"
+        words = f"a mistake in Frontispiece ({type(mistake).__name__}); its log has the details"
         _settle(house, claim, Problem(words, retry=claim.attempts < 3))
 
 

@@ -94,7 +94,7 @@ class Finding(NamedTuple):
 
 
 class _Check:
-    """Walks a parsed template and collects findings; `names` grows by the loop's own name inside a loop."""
+    """Walks a parsed template and collects findings; `loop` is the loop's own name inside a loop, else ""."""
 
     def __init__(self, fields: Fields) -> None:
         self.fields = fields

@@ -64,7 +64,7 @@ def children(settings: Settings) -> list[Child]:
 def up(settings: Settings) -> None:
     """Runs everything until SIGINT or SIGTERM, then ends what it started."""
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     server = None if settings.redis_url else valkey.start(settings.data)
     running = children(settings)

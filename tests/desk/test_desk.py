@@ -117,6 +117,13 @@ def test_after_a_decision_the_next_waiting_picture_opens_with_a_way_back(web: We
     assert f'<a href="/desk/{number}">Go back to it</a>' in text
 
 
+def test_a_page_says_how_many_wait_at_the_site_one_looks_at(web: Web) -> None:
+    number, _ = web.illustration(number=1), web.illustration(number=2)
+    web.illustration(number=3, site="shop")
+    web.illustration(State.FAILED, number=4)
+    assert "2 waiting" in web.browser().get(f"/desk/{number}?site=gazette").text
+
+
 def test_after_the_last_decision_the_queue_opens(web: Web) -> None:
     number = web.illustration()
     assert approve(web, web.browser(), number).headers["Location"] == f"/desk?did=approve&of={number}"

@@ -11,6 +11,7 @@ from frontispiece.records import illustration
 from frontispiece.web import views
 from frontispiece.web.security import nudge
 
+ALT, CAPTION, REASON = 1_000, 2_000, 1_000  # characters at most
 LEADING = (State.APPROVED, State.PUBLISHING, State.PUBLISHED)
 
 

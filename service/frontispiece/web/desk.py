@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from frontispiece import records, review
 from frontispiece.errors import Problem, StaleState
@@ -16,7 +17,6 @@ desk.before_request(security.refuse_foreign_forms)
 desk.record(lambda setup: setup.app.jinja_env.filters.update(plain.FILTERS))
 
 NUMBER = "/<int(max=2147483647):number>"
-ALT, CAPTION, REASON = 1_000, 2_000, 1_000  # characters at most
 ACTS = ("approve", "reject", "regenerate", "retry", "revert")
 FIELDS = ("alt", "caption", "prompt", "reason", "candidate")
 
@@ -66,11 +66,11 @@ def decide(number: int, act: str) -> ResponseReturnValue:
 def _act(number: int, act: str) -> None:
     house, by, form = security.house(), g.person.name, request.form
     if act == "approve":
-        alt = acts.clean(form.get("alt", ""), ALT, "alt text")
-        caption = acts.clean(form.get("caption", ""), CAPTION, "caption")
+        alt = acts.clean(form.get("alt", ""), acts.ALT, "alt text")
+        caption = acts.clean(form.get("caption", ""), acts.CAPTION, "caption")
         acts.approve(house, number, _chosen(), by, alt=alt, caption=caption)
     elif act == "reject":
-        acts.reject(house, number, by, acts.clean(form.get("reason", ""), REASON, "reason"))
+        acts.reject(house, number, by, acts.clean(form.get("reason", ""), acts.REASON, "reason"))
     elif act == "regenerate":
         acts.regenerate(house, number, by, acts.clean(form.get("prompt", ""), review.MAX_PROMPT, "prompt"))
     elif act == "retry":
@@ -80,10 +80,10 @@ def _act(number: int, act: str) -> None:
 
 
 def _chosen() -> int:
-    given = request.form.get("candidate", "")
-    if not (given.isascii() and given.isdigit() and len(given) < 10):
+    candidate = _number(request.form.get("candidate", ""))
+    if candidate is None:
         raise Problem("Choose one of the pictures first.")
-    return int(given)
+    return candidate
 
 
 def _next(one: Illustration, act: str) -> str:
@@ -106,7 +106,7 @@ def _illustration(number: int, status: int = 200, problem: str = "") -> Response
             abort(404, f"There is no illustration {number}.")
         newer, older = views.neighbours(session, whole.one, site)
         around: dict[str, Any] = {"newer": newer, "older": older, "following": views.last_candidate(session, older)}
-        around |= {"waiting": views.counts(session, site).tabs["waiting"], "done": _done(session)}
+        around |= {"waiting": views.waiting(session, site), "done": _done(session)}
     typed = {field: request.form[field] for field in FIELDS if field in request.form}
     page = render_template(
         "_illustration.html" if _is_live() else "illustration.html",
@@ -138,13 +138,16 @@ def _state(number: int) -> State:
         return records.illustration(session, number).state
 
 
-def _done(session: Any) -> dict[str, Any] | None:
+def _done(session: Session) -> dict[str, Any] | None:
     """What the page before this one did, to say so and to offer the way back."""
-    act, of = request.args.get("did", ""), request.args.get("of", "")
-    if act not in ACTS or not (of.isascii() and of.isdigit() and len(of) < 10):
-        return None
-    row = views.title(session, int(of))
-    return None if row is None else {"act": act, "of": int(of), "title": row}
+    act, of = request.args.get("did", ""), _number(request.args.get("of", ""))
+    title = views.title(session, of) if act in ACTS and of is not None else None
+    return None if title is None else {"act": act, "of": of, "title": title}
+
+
+def _number(given: str) -> int | None:
+    """The id that somebody sent, if it is one."""
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else None
 
 
 def _site() -> str:

@@ -114,7 +114,7 @@ def form_token() -> str:
 
 
 def cookie() -> str:
-    """The key in the cookie; where there is none, a new one that `keep_cookie` sends along."""
+    """The key in the cookie, or the one that `new_cookie` has just put there; "" where there is none."""
     if "key" not in g:
         g.key = request.cookies.get(cookie_name(), "")
     return cast("str", g.key)

@@ -31,9 +31,9 @@ def _said(most: int, description: str | None = None) -> Any:
 Number = Annotated[int, Field(ge=1, le=MOST_ID)]
 By = Annotated[str, _said(120, "Who decided, as the program knows them"), _clean(120, "name", lines=False)]
 Prompt = Annotated[str, _said(review.MAX_PROMPT), _clean(review.MAX_PROMPT, "prompt")]
-Alt = Annotated[str, _said(1_000), _clean(1_000, "alt text")]
-Caption = Annotated[str, _said(2_000), _clean(2_000, "caption")]
-Reason = Annotated[str, _said(1_000), _clean(1_000, "reason")]
+Alt = Annotated[str, _said(acts.ALT), _clean(acts.ALT, "alt text")]
+Caption = Annotated[str, _said(acts.CAPTION), _clean(acts.CAPTION, "caption")]
+Reason = Annotated[str, _said(acts.REASON), _clean(acts.REASON, "reason")]
 
 
 class Taken(BaseModel):

@@ -63,10 +63,18 @@ def counts(session: Session, site: str = "") -> Counts:
 
 def page(session: Session, states: Sequence[State], site: str, after: Place | None) -> list[Illustration]:
     """A page of illustrations, the last moved first, and one more if there is another page."""
-    wanted = _newest(states, site).options(
+    # Which ones, from the index alone; else the database sorts whole rows, prompts and snapshots and all.
+    numbers = _below(_newest(states, site), after).with_only_columns(Illustration.id).limit(PAGE + 1)
+    wanted = _latest(select(Illustration).where(Illustration.id.in_(numbers))).options(
         joinedload(Illustration.entry), selectinload(Illustration.candidates).joinedload(Candidate.render)
     )
-    return list(session.scalars(_below(wanted, after).limit(PAGE + 1)))
+    return list(session.scalars(wanted))
+
+
+def waiting(session: Session, site: str) -> int:
+    """How many illustrations wait for an editor."""
+    wanted = _of(select(func.count(Illustration.id)).where(Illustration.state.in_(TABS["waiting"])), site)
+    return session.scalar(wanted) or 0
 
 
 def neighbours(session: Session, one: Illustration, site: str) -> tuple[int | None, int | None]:
@@ -152,7 +160,10 @@ def _open_tasks(one: Illustration) -> Select[Task]:
 
 
 def _newest(states: Sequence[State], site: str) -> Select[Illustration]:
-    wanted = _of(select(Illustration).where(Illustration.state.in_(states)), site)
+    return _latest(_of(select(Illustration).where(Illustration.state.in_(states)), site))
+
+
+def _latest(wanted: Select[Illustration]) -> Select[Illustration]:
     return wanted.order_by(Illustration.updated.desc(), Illustration.id.desc())
 
 
