@@ -42,6 +42,7 @@ class Server(Part):
     threads: int = Field(default=8, ge=1, le=64)
     workers: int = Field(default=1, ge=0, le=64)  # RQ workers that `up` starts
     trusted_proxies: int = Field(default=0, ge=0, le=9)  # in front of us, whose X-Forwarded-For is believed
+    keep_days: int = Field(default=90, ge=7)  # that the bytes of a delivery are kept for a replay
     body_limit: int = Field(default=5_000_000, ge=1_000)  # bytes of a delivery
 
 

@@ -20,7 +20,7 @@ from frontispiece.errors import Conflict, Problem
 from frontispiece.generators import Ticket
 from frontispiece.generators.catalogue import Model
 from frontispiece.images import Facts
-from frontispiece.models import Candidate, Illustration, Publication, Render, RenderState, State
+from frontispiece.models import Candidate, Illustration, Publication, Render, RenderState, State, Task, TaskState
 from frontispiece.models import Delivery as DeliveryRow
 from frontispiece.models import Entry as EntryRow
 
@@ -166,6 +166,18 @@ def tell(session: Session, delivery_: int, told: list[tuple[str, str]]) -> None:
     words = "; ".join(dict.fromkeys(words for _, words in told if words))
     row = delivery(session, delivery_)
     row.outcome, row.words = (told[0][0] if told else "ignored"), words
+
+
+def tidy(session: Session, days: int) -> None:
+    """Forgets tasks that were settled so many days ago, and the bytes of deliveries, which may name people.
+
+    The row of a delivery stays: its key says that a resend was seen before.
+    """
+    before = time.time() - days * 86_400
+    settled = Task.state.in_((TaskState.DONE, TaskState.DEAD))
+    session.execute(delete(Task).where(settled, Task.due < before, Task.lease < before))
+    old = update(DeliveryRow).where(DeliveryRow.received < before, DeliveryRow.outcome != "received")
+    session.execute(old.where(DeliveryRow.headers != "[]").values(body=b"", headers="[]"))
 
 
 def take_place(session: Session, models: Mapping[str, Model], row: Render, most: int) -> bool:

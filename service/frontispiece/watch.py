@@ -8,13 +8,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from redis import Redis
 from sqlalchemy import select
 
-from frontispiece import flow, jobs
+from frontispiece import flow, jobs, records
 from frontispiece.house import House
 from frontispiece.models import Render, RenderState
 
 log = logging.getLogger("frontispiece")
 
 SWEEP = 0.5  # seconds between two looks at what is due
+TIDY = 3600.0  # seconds between two tidyings
 POLLS = 32  # tickets asked for at the same moment
 
 
@@ -26,6 +27,7 @@ class Watcher:
         self.redis = redis
         self.due: dict[int, float] = {}
         self.asking: dict[int, Future[float | None]] = {}
+        self.tidied = 0.0
 
     def watch(self, stop: threading.Event) -> None:
         """Goes on until `stop` is set."""
@@ -40,6 +42,10 @@ class Watcher:
             if number not in self.asking and self.due.get(number, 0.0) <= time.monotonic():
                 self.asking[number] = pool.submit(flow.follow, self.house, number)
         jobs.nudge(self.house, self.redis)
+        if time.monotonic() > self.tidied + TIDY:
+            self.tidied = time.monotonic()
+            with self.house.database.write() as session:
+                records.tidy(session, self.house.settings.server.keep_days)
 
     def _open_tickets(self) -> list[int]:
         with self.house.database.read() as session:
