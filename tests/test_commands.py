@@ -1,6 +1,7 @@
 """The command line, run as one would."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytest
 
 CONFIG = """
 data = "{data}"
+[server]
+port = {port}
 [sites.shop]
 plugin = "generic"
 url = "https://shop.example"
@@ -28,10 +31,11 @@ day = 5.0
 class Terminal:
     """Runs `frontispiece` in a folder with a configuration."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, tables: bool = True, port: int = 8460) -> None:
         self.folder = folder
-        (folder / "frontispiece.toml").write_text(CONFIG.format(data=folder / "data"))
-        self("db", "upgrade")
+        (folder / "frontispiece.toml").write_text(CONFIG.format(data=folder / "data", port=port))
+        if tables:
+            self("db", "upgrade")
 
     def __call__(self, *words: str, given: str = "", **variables: str) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, "-m", "frontispiece", *words]
@@ -110,9 +114,24 @@ def test_check_never_prints_what_opens_the_storage(terminal: Terminal) -> None:
     assert (done.returncode, "hunter2" in done.stdout + done.stderr) == (1, False)
 
 
+def test_a_user_can_be_added_before_anything_ever_ran(tmp_path: Path) -> None:
+    fresh = Terminal(tmp_path, tables=False)
+
+    assert fresh("user", "add", "ada", given="correct horse\n").returncode == 0
+
+
+def test_up_says_that_its_port_is_taken(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        terminal = Terminal(tmp_path, tables=False, port=taken.getsockname()[1])
+        done = terminal("up")
+
+    assert (done.returncode, "cannot be listened on" in done.stderr) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
+        (("token", "add", "x", "--site", "shoop"), "the site 'shoop' is not in the configuration"),
         (("doctor", "shoop"), "the site 'shoop' is not in the configuration"),
         (("revert", "99"), "there is no illustration 99"),
         (("replay", "99"), "there is no delivery 99"),

@@ -55,6 +55,7 @@ def test_without_a_file_everything_has_its_default(tmp_path: Path) -> None:
         (('site = "shop"', 'site = "shop"\nslot = "herro"'), "there is no 'herro'; there are: gallery, hero"),
         (('site = "shop"', 'site = "shop"\ntemplate = "article/herro"'), "article/herro"),
         (('site = "shop"', 'site = "shop"\n[[rules]]\nname = "articles"\nsite = "shop"'), "another rule of this name"),
+        (("whsec_c2VjcmV0", "whsec_…"), "sites.shop.webhook_secret: webhook_secret is not whsec_ followed by base64"),
         (("https://shop", "https://user:word@shop"), "sites.shop.url: must hold no user and password"),
         (("https://shop", "shop"), "sites.shop.url: must start with http:// or https://"),
         (("[sites.shop]", "[sites.shop"), "is not valid TOML"),

@@ -94,6 +94,7 @@ def test_bytes_that_are_no_ascii_are_refused_without_a_crash() -> None:
         standard_webhooks(Delivery(odd, BODY), [SECRET])
 
 
-def test_a_secret_that_is_no_base64_is_named() -> None:
+@pytest.mark.parametrize("secret", ["whsec_%%%", "whsec_…"])
+def test_a_secret_that_is_no_base64_is_named(secret: str) -> None:
     with pytest.raises(Refused, match="webhook_secret"):
-        standard_webhooks(delivery(), ["whsec_%%%"])
+        standard_webhooks(delivery(), [secret])

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from redis.exceptions import RedisError
 
 from frontispiece import jobs, supervisor, valkey
 from frontispiece.errors import ConfigProblem
@@ -53,17 +54,9 @@ def test_what_was_queued_outlives_a_kill(start: Start, tmp_path: Path) -> None:
         assert client.lrange("list", 0, -1) == [b"a"]
 
 
-def test_a_client_rides_out_a_restart(start: Start, tmp_path: Path) -> None:
-    server = start()
-    assert server
-    with jobs.connect(valkey.url(tmp_path)) as client, ThreadPoolExecutor(1) as pool:
+def test_a_client_says_at_once_that_there_is_no_server(tmp_path: Path) -> None:
+    with jobs.connect(valkey.url(tmp_path)) as client, pytest.raises(RedisError):
         client.ping()
-        server.kill()
-        server.wait()
-        answer = pool.submit(client.ping)
-        start()
-
-        assert answer.result(30) is True
 
 
 def test_a_folder_too_deep_for_a_socket_is_refused_in_words(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from frontispiece.cms import (
     Unreadable,
     call,
 )
-from frontispiece.signatures import standard_webhooks
+from frontispiece.signatures import StandardSecret, standard_webhooks
 
 KINDS: dict[str, EventKind] = {
     "entry.created": "created",
@@ -130,6 +130,8 @@ class GenericReceipt(Message):
 class GenericSettings(SiteSettings):
     """The keys of a `[sites.<name>]` whose plugin is `generic`; paths are below the site's `url`."""
 
+    webhook_secret: StandardSecret
+    previous_webhook_secret: StandardSecret | None = None
     api_token: SecretStr | None = None
     write: Literal["multipart", "json"] = "multipart"
     entries_path: str = "/frontispiece/entries"

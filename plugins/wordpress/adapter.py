@@ -34,7 +34,7 @@ from frontispiece.cms import (
     Unreadable,
     call,
 )
-from frontispiece.signatures import standard_webhooks
+from frontispiece.signatures import StandardSecret, standard_webhooks
 
 API = "/wp-json/wp/v2"
 EVENTS: dict[str, EventKind] = {f"entry.{kind}": kind for kind in ("created", "published", "updated", "deleted")}
@@ -48,6 +48,8 @@ HIDDEN = ("script", "style", "template")
 class WordPressSettings(SiteSettings):
     """`user` is a WordPress user of role Editor, `password` an application password of theirs."""
 
+    webhook_secret: StandardSecret
+    previous_webhook_secret: StandardSecret | None = None
     user: str
     password: SecretStr
     post_types: tuple[str, ...] = ("posts",)  # REST bases that `recent` looks through

@@ -24,6 +24,8 @@ class InWords(click.Group):
             return super().invoke(ctx)
         except Problem as problem:
             raise click.ClickException(problem.words) from None
+        except OSError as problem:  # a folder that cannot be written, a port that is taken
+            raise click.ClickException(str(problem)) from None
         except OperationalError as problem:  # also where there are no tables yet; the statement would say too much
             words = str(problem.orig).splitlines()[0]
             raise click.ClickException(f"the database: {words}. Has `frontispiece db upgrade` been run?") from None
@@ -56,7 +58,9 @@ def up() -> None:
     from frontispiece import migrate, supervisor  # noqa: PLC0415 - each command loads only what it needs
 
     settings = load()
+    supervisor.may_listen(settings)
     migrate.upgrade(settings)
+    click.echo(f"Frontispiece answers at {settings.server.url} soon; the desk is at /desk. Ctrl-C ends it.", err=True)
     supervisor.up(settings)
 
 
@@ -73,7 +77,7 @@ def web() -> None:
         address=server.host,
         port=server.port,
         interface=Interfaces.WSGI,
-        workers=1,
+        workers=server.processes,
         blocking_threads=server.threads,
         backpressure=1024,
         respawn_failed_workers=True,

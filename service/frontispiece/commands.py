@@ -10,7 +10,7 @@ import click
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import update
 
-from frontispiece import accounts, advice, app, images, jobs, prompts, records, review, tasks
+from frontispiece import accounts, advice, app, images, jobs, migrate, prompts, records, review, tasks
 from frontispiece.cms import Entry
 from frontispiece.config import load
 from frontispiece.errors import Problem
@@ -150,7 +150,7 @@ def user() -> None:
 @click.option("--role", type=click.Choice(accounts.ROLES), default="editor", show_default=True)
 def add_user(name: str, role: str) -> None:
     """Adds a user; the password comes from a prompt or standard input."""
-    accounts.add_user(House(load()).database, name, role, _password())
+    accounts.add_user(_with_tables().database, name, role, _password())
     click.echo(f"{name} may log in as {role}")
 
 
@@ -170,6 +170,13 @@ def remove_user(name: str) -> None:
     click.echo(f"{name} may no longer log in")
 
 
+def _with_tables() -> House:
+    """A house for those who add people and tokens before they ever ran `up`."""
+    settings = load()
+    migrate.upgrade(settings)
+    return House(settings)
+
+
 def _password() -> str:
     if sys.stdin.isatty():
         return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
@@ -187,7 +194,10 @@ def token() -> None:
 @click.option("--site", default="", help="Only this site.")
 def add_token(name: str, scope: str, site: str) -> None:
     """Makes a token and prints it, once."""
-    click.echo(accounts.add_token(House(load()).database, name, scope, site))
+    house = _with_tables()
+    if site:
+        house.adapter(site)  # raises where there is no such site
+    click.echo(accounts.add_token(house.database, name, scope, site))
 
 
 @token.command("remove")

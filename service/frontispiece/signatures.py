@@ -5,11 +5,13 @@ Secrets come as a list, so that the previous one stays good during a rotation.
 """
 
 import base64
-import binascii
 import hmac
 import time
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import Annotated
+
+from pydantic import AfterValidator, SecretStr
 
 from frontispiece.cms import Delivery, Refused
 
@@ -56,8 +58,20 @@ def _fresh(stamp: str, now: float) -> None:
         raise Refused("webhook-timestamp is more than five minutes off: are both clocks right?")
 
 
+def _is_standard(secret: SecretStr) -> SecretStr:
+    try:
+        _key(secret.get_secret_value())
+    except Refused as refused:
+        raise ValueError(str(refused)) from None
+    return secret
+
+
 def _key(secret: str) -> bytes:
     try:
         return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
-    except binascii.Error:
+    except ValueError:  # binascii's own, or a character that is not ASCII
         raise Refused("webhook_secret is not whsec_ followed by base64") from None
+
+
+StandardSecret = Annotated[SecretStr, AfterValidator(_is_standard)]
+"""A secret of Standard Webhooks in a plugin's settings: refused at start where it could not verify anything."""

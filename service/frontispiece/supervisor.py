@@ -6,6 +6,7 @@ A child that ends is started again whatever its exit code: RQ's worker ends with
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -52,6 +53,17 @@ class Child:
             log.warning("%s ended with %s; it is started again", self.name, self.process.returncode)
         if now >= self.again:
             self.start()
+
+
+def may_listen(settings: Settings) -> None:
+    """Raises `ConfigProblem` where another process has the port: two servers would share it without a word."""
+    server = settings.server
+    try:
+        family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
+        socket.create_server((server.host, server.port), family=family).close()
+    except OSError as problem:
+        words = f"{server.host}:{server.port} cannot be listened on ({problem.strerror}): choose another [server] port"
+        raise ConfigProblem(words) from None
 
 
 def children(settings: Settings) -> list[Child]:
