@@ -77,7 +77,7 @@ def web() -> None:
         address=server.host,
         port=server.port,
         interface=Interfaces.WSGI,
-        workers=server.processes,
+        workers=1,
         blocking_threads=server.threads,
         backpressure=1024,
         respawn_failed_workers=True,

@@ -39,7 +39,6 @@ class Server(Part):
     url: str = "http://127.0.0.1:8460"
     host: str = "127.0.0.1"
     port: int = Field(default=8460, ge=0, le=65535)
-    processes: int = Field(default=2, ge=1, le=64)  # of the web side
     threads: int = Field(default=8, ge=1, le=64)
     workers: int = Field(default=1, ge=0, le=64)  # RQ workers that `up` starts
     trusted_proxies: int = Field(default=0, ge=0, le=9)  # in front of us, whose X-Forwarded-For is believed
