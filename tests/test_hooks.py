@@ -1,5 +1,6 @@
 """The address for deliveries: each answer of its contract, and what lies in the database when it is given."""
 
+import asyncio
 import base64
 import http.client
 import json
@@ -8,14 +9,17 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import pytest
+from a2wsgi import ASGIMiddleware, WSGIMiddleware
 from sqlalchemy import select, text
 from werkzeug.test import Client, TestResponse
 from werkzeug.wrappers import Response
@@ -27,6 +31,10 @@ from frontispiece.models import Base, Delivery, Task
 from frontispiece.signatures import sign_standard_webhooks
 from frontispiece.web import hooks
 from frontispiece.web.intake import Intake
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+    from a2wsgi.wsgi_typing import WSGIApp
 
 
 def secret(letter: str) -> str:
@@ -48,11 +56,27 @@ def _house(tmp_path: Path) -> Iterator[House]:
     made.database.engine.dispose()
 
 
+@contextmanager
+def door(house: House, seconds: float) -> Iterator[Client]:
+    """A client of the hooks; whatever is not for them is answered "behind"."""
+    intake = Intake(house.database, lambda: None, seconds=seconds)
+    behind = WSGIMiddleware(cast("WSGIApp", Response("behind")))
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    asgi = ASGIMiddleware(hooks.in_front(behind, house, intake), loop=loop)
+    yield Client(cast("WSGIApplication", asgi))
+    asyncio.run_coroutine_threadsafe(intake.close(), loop).result()
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+    behind.executor.shutdown()
+
+
 @pytest.fixture(name="client")
 def _client(house: House) -> Iterator[Client]:
-    intake = Intake(house.database, lambda: None, seconds=5)
-    yield Client(hooks.in_front(Response("behind"), house, intake))
-    intake.close()
+    with door(house, seconds=5) as made:
+        yield made
 
 
 def signed(body: bytes = BODY, sent_id: str = "msg_1", letter: str = "n", age: int = 0) -> dict[str, str]:
@@ -233,10 +257,8 @@ def test_what_was_answered_503_can_be_sent_again(client: Client, house: House) -
 
 
 def test_a_locked_database_is_answered_503(house: House) -> None:
-    intake = Intake(house.database, lambda: None, seconds=0.05)
-    with house.database.locked():
-        answer = post(Client(hooks.in_front(Response("behind"), house, intake)))
-    intake.close()
+    with door(house, seconds=0.05) as client, house.database.locked():
+        answer = post(client)
 
     assert 503 == answer.status_code
 

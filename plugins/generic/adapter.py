@@ -83,7 +83,9 @@ class GenericMention(Message):
     image: GenericImage | None = Field(None, description="null while the entry has no image")
     photos: tuple[str, ...] = Field((), description="addresses of a product's own photographs")
     opted_out: bool = Field(default=False, description="true: never make a picture for this entry")
-    attributes: dict[str, str] = Field({}, description="what else a prompt may use, such as a product's material")
+    attributes: dict[str, str] = Field(
+        default_factory=dict, description="what else a prompt may use, such as a product's material"
+    )
 
 
 class GenericEntry(GenericMention):

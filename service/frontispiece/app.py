@@ -1,8 +1,10 @@
-"""The parts put together: the Flask application, and `create_app` for any WSGI server."""
+"""The parts put together: the Flask application, and `create_asgi` for any ASGI server."""
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
+from a2wsgi import WSGIMiddleware
 from flask import Flask, redirect, url_for
 from redis import Redis
 from redis.exceptions import RedisError
@@ -14,12 +16,16 @@ from frontispiece import jobs, valkey
 from frontispiece.config import Settings, load
 from frontispiece.errors import Problem
 from frontispiece.house import House
+from frontispiece.web import hooks
 from frontispiece.web.api import api
 from frontispiece.web.desk import desk
-from frontispiece.web.hooks import hooks
 from frontispiece.web.intake import Intake
 from frontispiece.web.login import login
 from frontispiece.web.media import media
+
+if TYPE_CHECKING:
+    from a2wsgi.asgi_typing import ASGIApp
+    from a2wsgi.wsgi_typing import WSGIApp
 
 
 def redis_url(settings: Settings) -> str:
@@ -27,8 +33,19 @@ def redis_url(settings: Settings) -> str:
     return settings.redis_url or valkey.url(settings.data)
 
 
+def create_asgi(settings: Settings | None = None) -> "ASGIApp":
+    """All that Frontispiece answers: deliveries on the event loop, `create_app` in threads behind it."""
+    app = create_app(settings)
+    house: House = app.extensions["house"]
+    behind = WSGIMiddleware(cast("WSGIApp", app), workers=house.settings.server.threads)
+    return hooks.in_front(behind, house, Intake(house.database, app.extensions["nudge"]))
+
+
 def create_app(settings: Settings | None = None) -> Flask:
-    """The WSGI application, with the settings given or those of `FRONTISPIECE_CONFIG`. Raises `ConfigProblem`."""
+    """Desk, API and all else but the hooks, with the settings given or those of `FRONTISPIECE_CONFIG`.
+
+    Raises `ConfigProblem`.
+    """
     house = House(settings or load())
     redis = jobs.connect(redis_url(house.settings))
     app = Flask(
@@ -36,8 +53,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     app.config["MAX_CONTENT_LENGTH"] = house.settings.server.body_limit
     app.extensions |= {"house": house, "redis": redis, "nudge": lambda: jobs.nudge(house, redis)}
-    app.extensions["intake"] = Intake(house.database, app.extensions["nudge"])
-    for part in (hooks, login, desk, media, api):
+    for part in (login, desk, media, api):
         app.register_blueprint(part)
     if proxies := house.settings.server.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]

@@ -72,13 +72,12 @@ def web() -> None:
 
     server = load().server
     Server(
-        "frontispiece.app:create_app",
+        "frontispiece.app:create_asgi",
         factory=True,
         address=server.host,
         port=server.port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.ASGINL,
         workers=1,
-        blocking_threads=server.threads,
         backpressure=1024,
         respawn_failed_workers=True,
         log_enabled=False,

@@ -3,22 +3,20 @@
 202 (or what the CMS insists on) wanted · 200 known and not for us, or seen before · 401 not authentic · 404 no such
 site · 413 too large · 422 authentic but unreadable, kept for replay · 503 could not be stored, send it again.
 
-Deliveries are answered by a thin WSGI layer in front of the Flask application: Flask's routing, contexts and signals
-took as long as all the rest before the database (80 of 180 microseconds), and none of it is needed here.
+Deliveries are answered on the event loop, in front of the Flask application that answers all else in threads: handing
+a request to a thread and back took longer than verifying, storing and answering it (690 microseconds against 320).
 """
 
+import asyncio
 import json
 import logging
 import time
-from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import httpx
-from flask import Blueprint, Flask
-from flask.blueprints import BlueprintSetupState
-from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
-from werkzeug.wrappers import Request, Response
 
 from frontispiece import flow
 from frontispiece.cms import Delivery, Refused, Unreadable
@@ -26,82 +24,94 @@ from frontispiece.house import House
 from frontispiece.web.intake import Arrival, Intake, NotStored
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
 
 log = logging.getLogger("frontispiece")
-hooks = Blueprint("hooks", __name__)
 
 HERE = "/hooks/"
-PRIVATE = {"authorization", "cookie", "proxy-authorization"}  # of no use for a replay, and secrets in the wrong hands
+# of no use for a replay, and secrets in the wrong hands
+PRIVATE = {b"authorization", b"cookie", b"proxy-authorization"}
+LARGE = 50_000  # bytes of a body that is read in a thread, so that others need not wait for it
 
 
-@hooks.record
-def _register(state: BlueprintSetupState) -> None:
-    app = state.app
-    assert isinstance(app, Flask)
-    app.wsgi_app = in_front(app.wsgi_app, app.extensions["house"], app.extensions["intake"])  # type: ignore[assignment]
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the sender is told: JSON with one sentence."""
+
+    status: int
+    words: str
+    headers: dict[str, str] = field(default_factory=dict)
 
 
-def in_front(behind: "WSGIApplication", house: House, intake: Intake) -> "WSGIApplication":
-    """The WSGI application that takes what comes to `/hooks/` and leaves the rest to the one behind."""
+def in_front(behind: "ASGIApp", house: House, intake: Intake) -> "ASGIApp":
+    """The ASGI application that takes what comes to `/hooks/` and leaves the rest to the one behind."""
 
-    def door(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
-        if not environ["PATH_INFO"].startswith(HERE):
-            return behind(environ, start)
-        return _answer(house, intake, Request(environ))(environ, start)
+    async def door(scope: "Scope", receive: "Receive", send: "Send") -> None:
+        if scope["type"] != "http" or not scope["path"].startswith(HERE):
+            await behind(scope, receive, send)
+        else:
+            await _say(await _answer(house, intake, scope, receive), send)
 
     return door
 
 
-def _answer(house: House, intake: Intake, request: Request) -> Response:
-    site = request.path.removeprefix(HERE)
+async def _answer(house: House, intake: Intake, scope: "HTTPScope", receive: "Receive") -> Answer:
+    site = scope["path"].removeprefix(HERE)
     if site not in house.settings.sites:
-        return _say(404, f"there is no site {site!r}")
-    if request.method != "POST":
-        return _look(site, request.method)
-    limit = house.settings.server.body_limit
-    try:
-        body = _body(request, limit)
-    except RequestEntityTooLarge:
-        return _say(413, f"a delivery may have {limit} bytes")
-    except ClientDisconnected:
-        return _say(400, "the delivery broke off before its end")
-    return _receive(house, intake, site, list(request.headers), body)
+        return Answer(404, f"there is no site {site!r}")
+    if scope["method"] != "POST":
+        return _look(site, scope["method"])
+    headers = httpx.Headers(list(scope["headers"]), encoding="latin-1")
+    declared = int(headers.get("content-length", "-1"))
+    body = await _body(receive, declared, house.settings.server.body_limit)
+    if isinstance(body, Answer):
+        return body
+    return await _receive(house, intake, site, Delivery(headers, body, scope["path"], time.time()))
 
 
-def _look(site: str, method: str) -> Response:
+def _look(site: str, method: str) -> Answer:
     """For people who open the address in a browser, and for senders that probe it with HEAD before they use it."""
-    return _say(
-        200 if method == "HEAD" else 405, f"the deliveries of {site} are taken here, by POST", {"Allow": "POST"}
+    return Answer(
+        200 if method == "HEAD" else 405, f"the deliveries of {site} are taken here, by POST", {"allow": "POST"}
     )
 
 
-def _body(request: Request, limit: int) -> bytes:
-    request.max_content_length = limit + 1  # Werkzeug cuts a body without Content-Length off there, and says nothing
-    body = request.get_data(cache=False)
-    if len(body) > limit:
-        raise RequestEntityTooLarge
-    return body
+async def _body(receive: "Receive", declared: int, limit: int) -> bytes | Answer:
+    """All of the body, or what to say where it is over the limit or ends too early; `declared` is -1 if unknown."""
+    too_large = Answer(413, f"a delivery may have {limit} bytes")
+    if declared > limit:
+        return too_large
+    body, more = bytearray(), True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            break
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > limit:
+            return too_large
+    if more or declared not in (-1, len(body)):
+        return Answer(400, "the delivery broke off before its end")
+    return bytes(body)
 
 
-def _receive(house: House, intake: Intake, site: str, headers: list[tuple[str, str]], body: bytes) -> Response:
-    delivery = Delivery(httpx.Headers(headers, encoding="latin-1"), body, f"{HERE}{site}", time.time())
+async def _receive(house: House, intake: Intake, site: str, delivery: Delivery) -> Answer:
+    read = partial(flow.receive, house, site, delivery)
     try:
-        key, events = flow.receive(house, site, delivery)
+        key, events = await asyncio.to_thread(read) if len(delivery.body) > LARGE else read()
     except Refused as refused:
         log.warning("a delivery to %s was refused: %s", site, refused)
-        return _say(401, refused.words)
+        return Answer(401, refused.words)
     except Unreadable as unreadable:
-        return _store(intake, _arrival(site, delivery, headers, "", "unreadable", unreadable.words), 422)
+        return await _store(intake, _arrival(site, delivery, "", "unreadable", unreadable.words), 422)
     if all(event.kind == "ping" for event in events):
-        return _store(intake, _arrival(site, delivery, headers, key, "ignored", "not for us"), 200)
-    return _store(intake, _arrival(site, delivery, headers, key, "received", ""), house.adapter(site).accepted)
+        return await _store(intake, _arrival(site, delivery, key, "ignored", "not for us"), 200)
+    return await _store(intake, _arrival(site, delivery, key, "received", ""), house.adapter(site).accepted)
 
 
-def _arrival(
-    site: str, delivery: Delivery, headers: list[tuple[str, str]], key: str, outcome: str, words: str
-) -> Arrival:
-    kept = json.dumps([pair for pair in headers if pair[0].lower() not in PRIVATE])
+def _arrival(site: str, delivery: Delivery, key: str, outcome: str, words: str) -> Arrival:
+    raw = [pair for pair in delivery.headers.raw if pair[0] not in PRIVATE]
+    kept = json.dumps([(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw])
     words = words.encode(errors="replace").decode().replace("\0", "?")  # what no database takes as text
     return Arrival(site, _key(key, delivery.body), delivery.received, kept, delivery.body, outcome, words)
 
@@ -112,15 +122,19 @@ def _key(key: str, body: bytes) -> str:
     return sha256(key.encode(errors="surrogatepass") or body).hexdigest()
 
 
-def _store(intake: Intake, arrival: Arrival, status: int) -> Response:
+async def _store(intake: Intake, arrival: Arrival, status: int) -> Answer:
     try:
-        new = intake.store(arrival)
+        new = await intake.store(arrival)
     except NotStored:
-        return _say(503, "the delivery could not be stored; send it again", {"Retry-After": "5"})
+        return Answer(503, "the delivery could not be stored; send it again", {"retry-after": "5"})
     if not new:
-        return _say(422 if status == 422 else 200, arrival.words or "seen before")
-    return _say(status, arrival.words or "thank you")
+        return Answer(422 if status == 422 else 200, arrival.words or "seen before")
+    return Answer(status, arrival.words or "thank you")
 
 
-def _say(status: int, words: str, headers: dict[str, str] | None = None) -> Response:
-    return Response(json.dumps({"message": words}) + "\n", status, headers, content_type="application/json")
+async def _say(answer: Answer, send: "Send") -> None:
+    body = json.dumps({"message": answer.words}).encode() + b"\n"
+    raw = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    raw += [(name.encode(), value.encode()) for name, value in answer.headers.items()]
+    await send({"type": "http.response.start", "status": answer.status, "headers": raw})
+    await send({"type": "http.response.body", "body": body})

@@ -1,16 +1,16 @@
 """Deliveries stored in groups: many requests, one transaction, one fsync.
 
-Each request hands over its row and waits; one thread takes whatever is waiting, writes it all in one transaction
-and wakes them. The answer therefore never comes before the commit, and the ORM stays off this one path.
+Each request hands over its row and waits; whatever waits is written in one transaction by a thread, while the event
+loop takes in what comes next. An answer therefore never comes before the commit, and the ORM stays off this one path.
 """
 
+import asyncio
 import logging
-import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -39,7 +39,7 @@ class NotStored(Problem):
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A delivery on its way into the database; `new` becomes true for the first of its key, false for a resend."""
+    """A delivery on its way into the database."""
 
     site: str
     key: str
@@ -48,7 +48,6 @@ class Arrival:
     body: bytes
     outcome: str  # "received" is planned; anything else only kept
     words: str = ""
-    new: "Future[bool]" = field(default_factory=Future)
 
     @property
     def row(self) -> tuple[str, str, float, str, bytes, str, str]:
@@ -70,61 +69,70 @@ class Intake:
         driver: Any = database.engine.dialect.loaded_dbapi
         self._away = (OperationalError, driver.OperationalError, OSError)
         self._failures = (SQLAlchemyError, driver.Error, OSError, ValueError)  # ValueError: text that has no encoding
-        self._arrivals: queue.SimpleQueue[Arrival | None] = queue.SimpleQueue()
+        self._waiting: list[tuple[Arrival, asyncio.Future[bool]]] = []
+        self._committing: asyncio.Task[None] | None = None
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="intake")
         self._work, self._closing = threading.Event(), threading.Event()
-        targets = (self._commit_until_closed, self._hint_until_closed)
-        self._threads = [threading.Thread(target=target, name=target.__name__, daemon=True) for target in targets]
-        for thread in self._threads:
-            thread.start()
+        self._hints = threading.Thread(target=self._hint_until_closed, name="hints", daemon=True)
+        self._hints.start()
 
-    def store(self, arrival: Arrival) -> bool:
+    async def store(self, arrival: Arrival) -> bool:
         """Waits until the delivery is on disk; false if it was there before. Raises `NotStored`."""
-        if self._arrivals.qsize() >= self._most_waiting:
+        if len(self._waiting) >= self._most_waiting:
             raise NotStored("too many deliveries are waiting to be stored")
-        self._arrivals.put(arrival)
+        loop = asyncio.get_running_loop()
+        new: asyncio.Future[bool] = loop.create_future()
+        self._waiting.append((arrival, new))
+        if not self._committing or self._committing.done():
+            self._committing = loop.create_task(self._commit_waiting())
+        late = loop.call_later(self._seconds, _tell, new, NotStored("the database takes too long"))
         try:
-            return arrival.new.result(self._seconds)
-        except TimeoutError:
-            arrival.new.cancel()  # what is answered "send it again" need not be stored
-            raise NotStored("the database takes too long") from None
+            return await new
+        finally:
+            late.cancel()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Stores what is waiting, and ends both threads."""
+        if self._committing:
+            await self._committing
         self._closing.set()
-        self._arrivals.put(None)
         self._work.set()
-        for thread in self._threads:
-            thread.join()
+        await asyncio.to_thread(self._hints.join)
+        self._writer.shutdown()
 
-    def _commit_until_closed(self) -> None:
-        while (first := self._arrivals.get()) is not None:
-            group = [first]
-            while len(group) < MOST and not self._arrivals.empty():
-                if (another := self._arrivals.get()) is None:
-                    self._arrivals.put(None)
-                    break
-                group.append(another)
-            self._commit([one for one in group if one.new.set_running_or_notify_cancel()])
+    async def _commit_waiting(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            await self._gather()
+            # what was answered "send it again" meanwhile need not be stored
+            group = [(arrival, new) for arrival, new in self._waiting[:MOST] if not new.done()]
+            del self._waiting[:MOST]
+            if not group:
+                continue
+            outcomes = await loop.run_in_executor(self._writer, self._commit, [arrival for arrival, _ in group])
+            for (_, new), outcome in zip(group, outcomes, strict=True):
+                _tell(new, outcome)
 
-    def _commit(self, group: Sequence[Arrival]) -> None:
+    async def _gather(self) -> None:
+        """Waits for as long as each turn of the event loop brings more, since a transaction costs more than a row."""
+        before = 0
+        while before < len(self._waiting) < MOST:
+            before = len(self._waiting)
+            await asyncio.sleep(0)
+
+    def _commit(self, group: Sequence[Arrival]) -> "list[bool | NotStored]":
+        """For each whether it is new, or why it is not stored."""
         try:
             stored = self._write(group)
         except self._failures as problem:
-            if len(group) == 1 or isinstance(problem, self._away):
-                self._refuse(group, problem)
-                return
-            for one in group:  # a row that the database cannot hold must not take its neighbours down
-                self._commit([one])
-            return
-        for one in group:
-            one.new.set_result(stored.pop((one.site, one.key), None) is not None)
+            if len(group) > 1 and not isinstance(problem, self._away):
+                # a row that the database cannot hold must not take its neighbours down
+                return [outcome for one in group for outcome in self._commit([one])]
+            words = str(getattr(problem, "orig", problem))  # without the statement, which holds the deliveries
+            log.warning("%d deliveries could not be stored: %s", len(group), words)
+            return [NotStored(words)] * len(group)
         self._work.set()
-
-    def _refuse(self, group: Sequence[Arrival], problem: Exception) -> None:
-        words = str(getattr(problem, "orig", problem))  # without the statement, which holds the deliveries themselves
-        log.warning("%d deliveries could not be stored: %s", len(group), words)
-        for one in group:
-            one.new.set_exception(NotStored(words))
+        return [stored.pop((one.site, one.key), None) is not None for one in group]
 
     def _write(self, group: Sequence[Arrival]) -> dict[tuple[str, str], int]:
         """Site and key of each delivery that was not there before, with the number of its row.
@@ -168,3 +176,12 @@ class Intake:
 @cache
 def _values(start: str, row: str, times: int, end: str = "") -> str:
     return start + ", ".join([row] * times) + end
+
+
+def _tell(new: "asyncio.Future[bool]", outcome: "bool | NotStored") -> None:
+    if new.done():  # told already that it took too long, or nobody waits any more
+        return
+    if isinstance(outcome, NotStored):
+        new.set_exception(outcome)
+    else:
+        new.set_result(outcome)
