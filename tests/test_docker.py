@@ -66,7 +66,7 @@ def _context(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_what_the_image_copies_is_enough_to_install_it(context: Path, tmp_path: Path) -> None:
     options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check"]
-    needed = {"cli.py", "plugins/wordpress/adapter.py", "templates/article/hero.j2", "generators/catalogue.toml"}
+    needed = {"cli.py", "plugins/wordpress/adapter.py", "templates/article/hero.j2", "generators/bfl.toml"}
 
     answer = run(sys.executable, "-m", "pip", "install", *options, "--target", tmp_path, context)
 

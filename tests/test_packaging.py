@@ -84,7 +84,7 @@ def test_the_wheel_holds_every_file_of_the_service_the_plugins_and_the_templates
     "pattern",
     [
         "frontispiece/cli.py",
-        "frontispiece/generators/catalogue.toml",
+        "frontispiece/generators/bfl.toml",
         "frontispiece/migrations/versions/*.py",
         "frontispiece/plugins/wordpress/adapter.py",
         "frontispiece/plugins/wordpress/plugin/frontispiece/*.php",

@@ -1,11 +1,11 @@
 """The generator seam: what Frontispiece asks of an image service or a local pipeline.
 
-A generator is one file beside this one with a subclass of `Generator`, and rows in `catalogue.toml`. It gets an
-`httpx.Client` and knows nothing of the queue or the database.
+A generator is two files beside this one: `<name>.py` with a subclass of `Generator`, and `<name>.toml` with the models
+it can order. It gets an `httpx.Client` and knows nothing of the queue or the database.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
@@ -13,6 +13,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, Field
 
 from frontispiece.errors import Busy, Declined, GeneratorProblem, Outage, OutOfCredit, Unknown
+from frontispiece.inputs import Margins
 
 __all__ = [
     "Busy",
@@ -21,21 +22,36 @@ __all__ = [
     "Generator",
     "GeneratorProblem",
     "GeneratorSettings",
+    "Margins",
     "Order",
     "OutOfCredit",
     "Outage",
+    "Task",
     "Ticket",
     "Unknown",
     "Waiting",
 ]
+
+Task = Literal["text-to-image", "edit", "references", "fill", "expand", "canny", "depth", "variation"]
+"""What can be asked of a model, in the catalogue's words.
+
+text-to-image · the prompt alone
+edit          · the first of `images`, changed as the prompt says
+references    · a new picture after the prompt, with what the `images` show in it (a product, a brand's things)
+fill          · the first of `images`, painted anew where `mask` is white
+expand        · the first of `images` with `margins` painted around it; width × height is the whole
+canny, depth  · a picture after the prompt, along the edges or the depth of the first of `images`
+variation     · a picture like the first of `images`; the prompt may be empty
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """One picture to be made: `width` × `height` in pixels, as the model can do them.
 
-    `model` is the service's own name for the model. The words for `sketch` (headline, section, palette, language)
-    ride along; other generators need only the prompt.
+    `model` is the service's own name for the model. `images` and `mask` are encoded files that `images.check` has
+    passed (PNG, JPEG or WebP); a mask has the size of the first image. The words for `sketch` (headline, section,
+    palette, language) ride along; other generators need only the prompt.
     """
 
     model: str
@@ -48,6 +64,10 @@ class Order:
     language: str = "en"
     palette: tuple[str, ...] = ()  # "#rrggbb", the brand's first colour first
     options: Mapping[str, Any] = field(default_factory=dict)
+    task: Task = "text-to-image"
+    images: tuple[bytes, ...] = ()
+    mask: bytes = b""
+    margins: Margins = Margins()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +133,13 @@ class Generator(ABC):
     def poll(self, ticket: Ticket) -> Waiting | Finished:
         """What has become of a ticket; the picture is downloaded at once. Raises as `submit` does."""
         raise NotImplementedError
+
+    def doctor(self, models: Sequence[str]) -> list[str]:  # noqa: ARG002 - for those that can ask
+        """Sentences for the operator: the credit left, which of the `models` (the service's own names) are gone.
+
+        Asks the service, where it can be asked. Raises `Outage`, `GeneratorProblem`.
+        """
+        return []
 
     def cancel(self, ticket: Ticket) -> None:  # noqa: B027 - most services cannot cancel, so this is the default
         """Stops a task where the service can; else does nothing."""

@@ -1,4 +1,7 @@
-"""The models one can order from: the rows of `catalogue.toml` and of an operator's own files, and their generators."""
+"""The models one can order from, and their generators.
+
+The rows are in the `<generator>.toml` files beside this one and in an operator's own files.
+"""
 
 import importlib
 import math
@@ -9,14 +12,23 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
 
 from frontispiece import generators
 from frontispiece.errors import ConfigProblem
-from frontispiece.generators import Generator
+from frontispiece.generators import Generator, Task
 
 MEGAPIXEL = 1024 * 1024
-_SHIPPED = Path(__file__).with_suffix(".toml")
+_SHIPPED = tuple(sorted(Path(__file__).parent.glob("*.toml")))
 
 Value = Annotated[bool | int | float | str, Field(union_mode="smart")]
 Words = Annotated[str, Field(min_length=1)]
@@ -28,10 +40,11 @@ class _Row(BaseModel):
 
 
 class Price(_Row):
-    """US dollars: the first megapixel, and each further one begun (0 = a flat price)."""
+    """US dollars: the first megapixel, each further one begun, and each one begun of the pictures handed over."""
 
     first: Dollars
     further: Dollars = Decimal(0)
+    given: Dollars = Decimal(0)
 
 
 class Option(_Row):
@@ -74,8 +87,11 @@ class Model(_Row):
     generator: Words
     title: Words
     name: Words
-    tasks: Annotated[tuple[Words, ...], Field(min_length=1)]
+    tasks: Annotated[tuple[Task, ...], Field(min_length=1)]
+    images: NonNegativeInt = 0  # pictures that may be handed over
     licence: Words
+    commercial: bool = True  # whether the licence lets a business use the pictures' model
+    active: NonNegativeInt = 0  # tasks of this model at once, where its service has a lower limit for it
     multiple: PositiveInt = 1
     min_side: PositiveInt
     max_side: PositiveInt
@@ -121,13 +137,19 @@ class Model(_Row):
         by_side = self.max_side * side // max(side, other)
         return max(self.min_side, min(by_area, by_side) // self.multiple * self.multiple)
 
-    def price(self, width: int, height: int) -> Decimal:
-        """What a picture of width × height pixels costs by the price list, in US dollars."""
+    def price(self, width: int, height: int, given: int = 0) -> Decimal:
+        """What a picture of width × height pixels costs by the price list, in US dollars.
+
+        `given` is how many megapixels of pictures are handed over.
+        """
         megapixels = -(-width * height // MEGAPIXEL)
-        return self.dollars.first + self.dollars.further * max(0, megapixels - 1)
+        return self.dollars.first + self.dollars.further * max(0, megapixels - 1) + self.dollars.given * given
 
     def settle(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        """The options of an order: the model's defaults with the given ones over them. Raises `ConfigProblem`."""
+        """The options of an order: the model's defaults with the given ones over them; empty texts are left out.
+
+        Raises `ConfigProblem`.
+        """
         for name, value in options.items():
             if name not in self.options:
                 known = ", ".join(self.options) or "none"
@@ -136,12 +158,13 @@ class Model(_Row):
                 raise ConfigProblem(
                     f"option {name} of {self.title} is {value!r}, expected {self.options[name].expected}"
                 )
-        return {name: option.default for name, option in self.options.items()} | dict(options)
+        settled = {name: option.default for name, option in self.options.items()} | dict(options)
+        return {name: value for name, value in settled.items() if value != ""}
 
 
 def load(extra: Sequence[Path] = ()) -> dict[str, Model]:
     """All models by the name that rules use; a later file replaces rows of an earlier one. Raises `ConfigProblem`."""
-    return {name: model for path in (_SHIPPED, *extra) for name, model in _rows(path)}
+    return {name: model for path in (*_SHIPPED, *extra) for name, model in _rows(path)}
 
 
 def _rows(path: Path) -> Iterator[tuple[str, Model]]:
