@@ -67,7 +67,7 @@ class Order:
     task: Task = "text-to-image"
     images: tuple[bytes, ...] = ()
     mask: bytes = b""
-    margins: Margins = Margins()
+    margins: Margins = field(default_factory=Margins)
 
 
 @dataclass(frozen=True, slots=True)
