@@ -18,6 +18,7 @@ from frontispiece import cms, prompts
 from frontispiece.cms import EventKind, SiteSettings
 from frontispiece.errors import ConfigProblem, TemplateProblem
 from frontispiece.generators import GeneratorSettings, catalogue
+from frontispiece.generators.catalogue import Model
 
 T = TypeVar("T", bound=BaseModel)
 URLS = {
@@ -82,6 +83,7 @@ class Rule(Part):
     template: str = "article/hero"
     brand: str = "house"
     models: list[str] = Field(default=["sketch"], min_length=1)  # the first draws; the next are for when it cannot
+    final: str = ""  # the model that draws an approved picture once more; then `models` only make drafts
     options: dict[str, Any] = {}
     review: Literal["always", "never"] = "always"
     replace: bool = False  # draw although the entry has an image
@@ -174,8 +176,20 @@ class Settings(BaseSettings):
                 _known(f"{where}.models", model, models)
                 self._can_draw(where, models[model].generator)
             models[rule.models[0]].settle(rule.options)
+            self._final_can_draw(where, rule, models)
             _readable(where, rule)
         return self
+
+    def _final_can_draw(self, where: str, rule: Rule, models: dict[str, Model]) -> None:
+        if not rule.final:
+            return
+        _known(f"{where}.final", rule.final, models)
+        self._can_draw(where, models[rule.final].generator)
+        if "edit" not in models[rule.final].tasks:
+            can = ", ".join(name for name, model in models.items() if "edit" in model.tasks)
+            raise ValueError(f"{where}.final: {rule.final} cannot start from a picture; these can: {can}")
+        if rule.review == "never":
+            raise ValueError(f'{where}.final: with review = "never" nobody approves drafts; name it in models')
 
     def _can_draw(self, where: str, generator: str) -> None:
         if generator not in self.generators:

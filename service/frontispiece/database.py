@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from frontispiece.errors import ConfigProblem
@@ -66,6 +67,18 @@ class Database:
         """Forgets the parent's connections, without closing them under its feet."""
         self.engine.dispose(close=False)
         self._thread_lock = threading.Lock()
+
+
+def upsert(session: Session, table: Any, unique: list[str], values: dict[str, Any], change: list[str]) -> int | None:
+    """Inserts a row, or changes those columns of the one that is there; its id, or None if nothing was to change."""
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    row: Any = dialect.insert(table).values(**values)
+    if change:
+        row = row.on_conflict_do_update(index_elements=unique, set_={name: row.excluded[name] for name in change})
+    else:
+        row = row.on_conflict_do_nothing(index_elements=unique)
+    found: int | None = session.execute(row.returning(table.id)).scalar()
+    return found
 
 
 @contextmanager

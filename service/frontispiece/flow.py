@@ -12,12 +12,13 @@ from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
-from frontispiece import images, orders, pictures, planning, prompts, records, rules, states, tasks
+from frontispiece import images, orders, pictures, planning, prompts, records, renders, rules, states, tasks
 from frontispiece.cms import Delivery, Event, Receipt
 from frontispiece.errors import (
     Conflict,
     GeneratorProblem,
     Gone,
+    OutOfCredit,
     Problem,
     StaleState,
     Unknown,
@@ -30,6 +31,7 @@ from frontispiece.models import Illustration, RenderState, Review, State
 from frontispiece.tasks import Claim
 
 ATTEMPTS = 12  # with the backoff of tasks.py about an hour and a half
+PATIENCE = 5  # attempts, about half a minute, where another model can draw instead
 BUSY = 2.0  # seconds until we ask again for a place among a service's active tasks
 MOST_WAIT = 3600.0  # seconds, whatever a Retry-After asks for
 MOST_POLL = 60.0  # seconds between two looks at a ticket: a finished picture can be fetched for minutes only
@@ -117,19 +119,22 @@ def compose(house: House, claim: Claim) -> None:
 def render(house: House, claim: Claim) -> None:
     """One call of a generator. Between the submit and its ticket lies the only moment that can cost money unseen."""
     with house.database.read() as session:
-        row = records.render(session, claim.subject)
+        row = renders.row(session, claim.subject)
         one = records.illustration(session, row.illustration_id)
-    generator = house.generator(house.models[row.model].generator)
+    service = house.models[row.model].generator
+    generator = house.generator(service)
     if row.state == RenderState.SUBMITTING and not generator.repeatable:
         raise Unknown(f"{row.model} was asked, and we were cut off before its answer; it may have been charged")
     if row.state not in (RenderState.PLANNED, RenderState.SUBMITTING) or one.state != State.RENDERING:
         with house.database.write() as session:
             claim.finish(session)
-            records.close(session, row.id, RenderState.FAILED, "nobody waits for it any more")
+            renders.close(session, row.id, RenderState.FAILED, "nobody waits for it any more")
         return
     order = orders.as_order(house, row, one)  # what is wrong here is found before anything can have cost money
     with house.database.write() as session:
-        if not records.take_place(session, house.models, row, generator.active):
+        if pause := renders.paused(session, service):
+            raise OutOfCredit(pause.words)
+        if not renders.take_place(session, house.models, row, generator.active):
             claim.again(session, BUSY, "", counts=False)
             return
         claim.hold(session)
@@ -150,16 +155,17 @@ def keep(house: House, number: int, answer: Ticket | Finished, claim: Claim | No
     with house.database.write() as session:
         if claim:
             claim.finish(session)
+            renders.drew(session, house.models[renders.row(session, number).model].generator)
         if isinstance(answer, Ticket):
-            records.open_ticket(session, number, answer)
-        elif records.fetched(session, number, keys, answer.cost):
+            renders.open_ticket(session, number, answer)
+        elif renders.fetched(session, number, keys, answer.cost):
             tasks.add(session, "collect", number)
 
 
 def follow(house: House, number: int) -> float | None:
     """Asks once what has become of an open ticket; seconds until the next look, None when it is settled."""
     with house.database.read() as session:
-        row = records.render(session, number)
+        row = renders.row(session, number)
     if row.state != RenderState.OPEN or row.ticket is None:
         return None
     answer, limit = orders.asked(house, row.model, Ticket(**row.ticket))
@@ -172,7 +178,7 @@ def follow(house: House, number: int) -> float | None:
         if answer.retry and not late:
             return min(max(answer.seconds, BUSY), MOST_POLL)
         with house.database.write() as session:
-            if records.still_open(session, number):  # another watcher may have the picture by now
+            if renders.still_open(session, number):  # another watcher may have the picture by now
                 orders.gave_up(house, session, number, answer)
         return None
     fault("after_poll")
@@ -183,14 +189,18 @@ def follow(house: House, number: int) -> float | None:
 def collect(house: House, claim: Claim) -> None:
     """What came back is looked at; good pictures become candidates and wait for an editor, or the rule decides."""
     with house.database.read() as session:
-        row = records.render(session, claim.subject)
+        row = renders.row(session, claim.subject)
     looked = [(key, images.check(house.storage.get(key))) for key in row.images]
     with house.database.write() as session:
         claim.finish(session)
         one = records.illustration(session, row.illustration_id)
-        found = [records.candidate(session, row, number, key, facts) for number, (key, facts) in enumerate(looked)]
-        records.render(session, row.id).state = RenderState.DONE
+        found = [renders.candidate(session, row, number, key, facts) for number, (key, facts) in enumerate(looked)]
+        renders.row(session, row.id).state = RenderState.DONE
         if one.state != State.RENDERING:
+            return
+        if row.final:  # an editor has approved its draft
+            states.move(session, one.id, State.RENDERING, State.APPROVED, chosen_id=found[0])
+            tasks.add(session, "publish", one.id)
             return
         if not any(rule.name == one.rule and rule.review == "never" for rule in house.settings.rules):
             states.move(session, one.id, State.RENDERING, State.IN_REVIEW)
@@ -263,22 +273,44 @@ def stumble(house: House, claim: Claim, problem: Problem) -> None:
 
     Where somebody moved the row meanwhile, the step looks again from its start whether it is still wanted.
     """
-    again = (problem.retry or isinstance(problem, StaleState)) and claim.attempts < ATTEMPTS
     problem.words = records.storable(problem.words)
-    wait = min(max(problem.seconds, tasks.backoff(claim.attempts)), MOST_WAIT)
     with house.database.write() as session:
-        if claim.step == "render" and isinstance(problem, GeneratorProblem) and problem.retry:
-            records.give_back_place(session, claim.subject)
-        if again:
-            claim.again(session, wait, problem.words)
-            return
-        claim.bury(session, problem.words)
-        if claim.step == "plan":
-            records.tell(session, claim.subject, [("failed", problem.words)])
-        elif claim.step in ("render", "collect"):
-            orders.gave_up(house, session, claim.subject, problem)
+        if claim.step == "render" and isinstance(problem, GeneratorProblem):
+            again = _ask_again(house, session, claim, problem)
         else:
-            _stop(session, records.illustration(session, claim.subject), problem)
+            again = (problem.retry or isinstance(problem, StaleState)) and claim.attempts < ATTEMPTS
+        if again:
+            wait = min(max(problem.seconds, tasks.backoff(claim.attempts)), MOST_WAIT)
+            claim.again(session, wait, problem.words, counts=not isinstance(problem, OutOfCredit))
+        else:
+            _give_up(house, session, claim, problem)
+
+
+def _ask_again(house: House, session: Session, claim: Claim, problem: GeneratorProblem) -> bool:
+    """Whether to ask the same generator again, which accepted nothing; not for long where the rule has another."""
+    row = renders.row(session, claim.subject)
+    one = records.illustration(session, row.illustration_id)
+    other = orders.following_model(house, row, one)
+    if isinstance(problem, OutOfCredit):
+        renders.pause(session, house.models[row.model].generator, problem.words)
+        problem.seconds = renders.PAUSE
+        again = not other
+    else:
+        again = problem.retry and claim.attempts < (PATIENCE if other else ATTEMPTS)
+    if again:
+        renders.give_back_place(session, row.id)
+        states.note(session, one.id, problem.words)
+    return again
+
+
+def _give_up(house: House, session: Session, claim: Claim, problem: Problem) -> None:
+    claim.bury(session, problem.words)
+    if claim.step == "plan":
+        records.tell(session, claim.subject, [("failed", problem.words)])
+    elif claim.step in ("render", "collect"):
+        orders.gave_up(house, session, claim.subject, problem)
+    else:
+        _stop(session, records.illustration(session, claim.subject), problem)
 
 
 def _stop(session: Session, one: Illustration, problem: Problem) -> None:

@@ -4,6 +4,7 @@ deliveries ─▶ entries ─▶ illustrations ─▶ renders ─▶ candidates
 │  └──▶ reviews
 └─────▶ publications
 tasks            what is to be done next, for one row of one of the others
+pauses           generators whose account is empty
 users, logins, tokens, attempts    who may do it
 """
 
@@ -22,6 +23,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -150,7 +152,10 @@ class Illustration(Base):
 
 
 class Render(Base):
-    """One call of a generator. `reserved` dollars are counted against the caps until `cost` is known."""
+    """One call of a generator. `reserved` dollars are counted against the caps until `cost` is known.
+
+    `given` and `mask` are storage keys of the pictures handed over; `final` draws an approved draft once more.
+    """
 
     __tablename__ = "renders"
 
@@ -163,6 +168,11 @@ class Render(Base):
     width: Mapped[int]
     height: Mapped[int]
     options: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    task: Mapped[str] = mapped_column(String(16), default="text-to-image", server_default="text-to-image")
+    given: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    mask: Mapped[str] = mapped_column(default="", server_default="")
+    margins: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    final: Mapped[bool] = mapped_column(default=False, server_default=false())
     reserved: Mapped[float] = mapped_column(default=0.0)
     cost: Mapped[float | None]
     ticket: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
@@ -171,6 +181,17 @@ class Render(Base):
     created: Mapped[float] = mapped_column(default=time.time, index=True)
     submitted: Mapped[float | None]
     finished: Mapped[float | None]
+
+
+class Pause(Base):
+    """A generator that is asked nothing until `until`, its account being empty; the row goes when it draws again."""
+
+    __tablename__ = "pauses"
+
+    generator: Mapped[str] = mapped_column(String(64), primary_key=True)
+    words: Mapped[str]
+    since: Mapped[float] = mapped_column(default=time.time)
+    until: Mapped[float]
 
 
 class Candidate(Base):

@@ -1,37 +1,99 @@
 """Renders ordered: which model draws, how large, for how much, and what the next one is when it cannot."""
 
 import secrets
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import Any, cast
 
 from sqlalchemy.orm import Session
 
-from frontispiece import money, prompts, records, states, tasks
+from frontispiece import money, prompts, records, renders, states, tasks
+from frontispiece.config import Rule
 from frontispiece.errors import ConfigProblem, Declined, GeneratorProblem, Outage, OverBudget, Problem, Unknown
-from frontispiece.generators import Finished, GeneratorSettings, Order, Ticket, Waiting
+from frontispiece.generators import Finished, GeneratorSettings, Margins, Order, Task, Ticket, Waiting
 from frontispiece.house import House
-from frontispiece.models import Illustration, Render, RenderState, State
+from frontispiece.models import Candidate, Illustration, Render, RenderState, State
 
 
-def place(house: House, session: Session, one: Illustration, *, model: str = "", **fields: Any) -> None:
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a render shall do beside text to image; `given` and `mask` are storage keys."""
+
+    task: Task = "text-to-image"
+    given: tuple[str, ...] = ()
+    mask: str = ""
+    margins: Margins = field(default_factory=Margins)
+
+
+def place(
+    house: House, session: Session, one: Illustration, *, model: str = "", ask: Ask | None = None, **fields: Any
+) -> None:
     """Orders a render of an illustration and moves it to `rendering`; to `held` where there is no money for it.
 
     `fields` are set on the illustration; a `prompt` among them is what will be drawn.
     """
-    rule, slot = house.rule(one.rule), house.slot(one.slot)
-    name = model or rule.models[0]
-    row = house.models[name]
-    width, height = row.fit(slot.width, slot.height)
-    price = float(row.price(width, height))
     try:
-        money.reserve(session, house.settings.budget, price)
+        render = _render(house, session, one, model or house.rule(one.rule).models[0], ask or Ask())
     except OverBudget as problem:
         _hold(session, one, problem, fields)
         return
+    render.prompt = fields.get("prompt", one.prompt)
     if one.state != State.RENDERING:
-        states.move(session, one.id, one.state, State.RENDERING, chosen_id=None, **fields)
+        states.move(session, one.id, one.state, State.RENDERING, **{"chosen_id": None} | fields)
+    _add(session, render)
+
+
+def place_final(house: House, session: Session, one: Illustration, draft: Candidate, **fields: Any) -> None:
+    """Has the rule's final model draw an approved draft once more. Raises `OverBudget`."""
+    ask = Ask("edit", (draft.image,))
+    render = _render(house, session, one, house.rule(one.rule).final, ask)
+    render.prompt, render.final = draft.render.prompt, True
+    states.move(session, one.id, one.state, State.RENDERING, chosen_id=draft.id, **fields)
+    _add(session, render)
+
+
+def wants_final(house: House, one: Illustration, candidate: Candidate) -> bool:
+    """Whether this candidate is only a draft of what its rule's final model shall draw."""
+    rule = _rule(house, one)
+    return rule is not None and rule.final not in ("", candidate.render.model)
+
+
+def price_of_final(house: House, one: Illustration) -> float:
+    """What the rule's final model takes for one picture by the catalogue, in US dollars."""
+    row, slot = house.models[house.rule(one.rule).final], house.slot(one.slot)
+    return float(row.price(*row.fit(slot.width, slot.height), given=1))
+
+
+def _rule(house: House, one: Illustration) -> Rule | None:
+    """Its rule, unless that has left the configuration meanwhile."""
+    return next((rule for rule in house.settings.rules if rule.name == one.rule), None)
+
+
+def _render(house: House, session: Session, one: Illustration, model: str, ask: Ask) -> Render:
+    """A render that the money is reserved for, not yet added. Raises `OverBudget`, `ConfigProblem`."""
+    rule, slot, row = house.rule(one.rule), house.slot(one.slot), house.models[model]
+    if ask.task not in row.tasks or len(ask.given) > row.images:
+        can = f"{', '.join(row.tasks)}, with at most {row.images} pictures"
+        raise ConfigProblem(f"{model} cannot do {ask.task} with {len(ask.given)} pictures; it can do: {can}")
+    width, height = row.fit(slot.width, slot.height)
+    price = float(row.price(width, height, given=len(ask.given)))
+    money.reserve(session, house.settings.budget, price)
     options = row.settle({key: value for key, value in rule.options.items() if key in row.options})
-    render = Render(illustration_id=one.id, model=name, prompt=fields.get("prompt", one.prompt), options=options)
-    render.width, render.height, render.reserved, render.seed = width, height, price, secrets.randbelow(2**32)
+    return Render(
+        illustration_id=one.id,
+        model=model,
+        options=options,
+        width=width,
+        height=height,
+        reserved=price,
+        seed=secrets.randbelow(2**32),
+        task=ask.task,
+        given=list(ask.given),
+        mask=ask.mask,
+        margins=asdict(ask.margins),
+    )
+
+
+def _add(session: Session, render: Render) -> None:
     session.add(render)
     session.flush()
     tasks.add(session, "render", render.id)
@@ -59,37 +121,44 @@ def as_order(house: House, render: Render, one: Illustration) -> Order:
         language=entry.locale or house.adapter(one.entry.site).settings.language,
         palette=tuple(brand.palette),
         options=render.options,
+        task=cast("Task", render.task),
+        images=tuple(house.storage.get(key) for key in render.given),
+        mask=house.storage.get(render.mask) if render.mask else b"",
+        margins=Margins(**render.margins),
     )
 
 
 def gave_up(house: House, session: Session, number: int, problem: Problem) -> None:
     """A render that will bring nothing: the rule's next model draws, or a person is told why nobody does."""
     unknown = isinstance(problem, Unknown)
-    if not records.close(session, number, RenderState.UNKNOWN if unknown else RenderState.FAILED, problem.words):
+    if not renders.close(session, number, RenderState.UNKNOWN if unknown else RenderState.FAILED, problem.words):
         return
-    render = records.render(session, number)
+    render = renders.row(session, number)
     if isinstance(problem, Declined):  # no service charges for what it refuses
         render.cost = 0.0
     one = records.illustration(session, render.illustration_id)
     if one.state != State.RENDERING:
         return
-    following = "" if unknown or isinstance(problem, Declined) else _next(house, one, render.model)
+    following = "" if unknown or isinstance(problem, Declined) else following_model(house, render, one)
     if following:
         place(house, session, one, model=following, prompt=render.prompt)
     elif unknown:
         states.move(session, one.id, State.RENDERING, State.HELD, reason=problem.words)
+    elif render.final:
+        words = f"the final picture by {render.model} could not be drawn: {problem.words}"
+        states.move(session, one.id, State.RENDERING, State.IN_REVIEW, reason=words, chosen_id=None)
     else:
         stays = State.IN_REVIEW if records.has_candidates(session, one.id) else State.FAILED
         states.move(session, one.id, State.RENDERING, stays, reason=problem.words)
 
 
-def _next(house: House, one: Illustration, model: str) -> str:
-    """The model that draws after this one; none where rule or slot have left the configuration meanwhile."""
-    rule = next((rule for rule in house.settings.rules if rule.name == one.rule), None)
-    if rule is None or model not in rule.models or one.slot not in house.settings.slots:
+def following_model(house: House, render: Render, one: Illustration) -> str:
+    """The model that draws where this one cannot; none where rule or slot have left the configuration meanwhile."""
+    rule = _rule(house, one)
+    if rule is None or render.task != "text-to-image" or render.model not in rule.models:
         return ""
-    place_ = rule.models.index(model) + 1
-    return rule.models[place_] if place_ < len(rule.models) else ""
+    place_ = rule.models.index(render.model) + 1
+    return rule.models[place_] if place_ < len(rule.models) and one.slot in house.settings.slots else ""
 
 
 def asked(house: House, model: str, ticket: Ticket) -> tuple[Waiting | Finished | GeneratorProblem, float]:

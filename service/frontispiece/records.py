@@ -4,37 +4,20 @@ import json
 import re
 import time
 import unicodedata
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 import httpx
-from sqlalchemy import delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from frontispiece.cms import Current, Delivery, Entry, Receipt
 from frontispiece.config import Rule
-from frontispiece.database import Database
+from frontispiece.database import upsert
 from frontispiece.errors import Conflict, Problem
-from frontispiece.generators import Ticket
-from frontispiece.generators.catalogue import Model
-from frontispiece.images import Facts
 from frontispiece.models import Candidate, Illustration, Publication, Render, RenderState, State, Task, TaskState
 from frontispiece.models import Delivery as DeliveryRow
 from frontispiece.models import Entry as EntryRow
-
-
-def upsert(session: Session, table: Any, unique: list[str], values: dict[str, Any], change: list[str]) -> int | None:
-    """Inserts a row, or changes those columns of the one that is there; its id, or None if nothing was to change."""
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    row: Any = dialect.insert(table).values(**values)
-    if change:
-        row = row.on_conflict_do_update(index_elements=unique, set_={name: row.excluded[name] for name in change})
-    else:
-        row = row.on_conflict_do_nothing(index_elements=unique)
-    found: int | None = session.execute(row.returning(table.id)).scalar()
-    return found
 
 
 def storable(text: str) -> str:
@@ -94,14 +77,6 @@ def illustration(session: Session, number: int) -> Illustration:
     return found
 
 
-def render(session: Session, number: int) -> Render:
-    """One render. Raises `Problem` where there is none."""
-    found = session.get(Render, number)
-    if found is None:
-        raise Problem(f"there is no render {number}")
-    return found
-
-
 def delivery(session: Session, number: int) -> DeliveryRow:
     """One delivery. Raises `Problem` where there is none."""
     found = session.get(DeliveryRow, number)
@@ -113,10 +88,15 @@ def delivery(session: Session, number: int) -> DeliveryRow:
 def chosen(session: Session, number: int) -> tuple[Illustration, Candidate, str]:
     """An illustration, its approved candidate and the name of the model that drew it."""
     found = illustration(session, number)
-    candidate = session.get(Candidate, found.chosen_id) if found.chosen_id else None
+    candidate = candidate_with_render(session, found.chosen_id or 0)
     if candidate is None:
         raise Problem(f"illustration {number} has no approved candidate")
-    return found, candidate, render(session, candidate.render_id).model
+    return found, candidate, candidate.render.model
+
+
+def candidate_with_render(session: Session, number: int) -> Candidate | None:
+    """One candidate, if there is one of this number, and the render that brought it."""
+    return session.scalar(select(Candidate).where(Candidate.id == number).options(joinedload(Candidate.render)))
 
 
 def open_publication(session: Session, illustration_: int, candidate: int) -> Publication | None:
@@ -180,72 +160,11 @@ def tidy(session: Session, days: int) -> None:
     session.execute(old.where(DeliveryRow.headers != "[]").values(body=b"", headers="[]"))
 
 
-def take_place(session: Session, models: Mapping[str, Model], row: Render, most: int) -> bool:
-    """Moves a planned render to `submitting` if the service has a place for it (`most` tasks at once, 0 = any)."""
-    generator = models[row.model].generator
-    if most:
-        Database.one_at_a_time(session, generator)
-        same = [name for name, model in models.items() if model.generator == generator]
-        busy = select(func.count(Render.id)).where(Render.state.in_((RenderState.SUBMITTING, RenderState.OPEN)))
-        if session.execute(busy.where(Render.model.in_(same), Render.id != row.id)).scalar_one() >= most:
-            return False
-    taken = update(Render).where(Render.id == row.id, Render.state.in_((RenderState.PLANNED, RenderState.SUBMITTING)))
-    session.execute(taken.values(state=RenderState.SUBMITTING, submitted=time.time()))
-    return True
-
-
-def give_back_place(session: Session, number: int) -> None:
-    """The service accepted nothing: the render is planned again."""
-    mine = update(Render).where(Render.id == number, Render.state == RenderState.SUBMITTING)
-    session.execute(mine.values(state=RenderState.PLANNED))
-
-
-def close(session: Session, number: int, state: RenderState, error: str) -> bool:
-    """Ends a render that brings nothing, and frees what it reserved; False if it was ended before."""
-    over = [RenderState.DONE, RenderState.FAILED, RenderState.UNKNOWN]
-    if state == RenderState.UNKNOWN:  # a ticket that came after all is better than that
-        over += [RenderState.OPEN, RenderState.FETCHED]
-    going = update(Render).where(Render.id == number, Render.state.not_in(over))
-    cost = Render.cost if state == RenderState.UNKNOWN else func.coalesce(Render.cost, 0.0)
-    values = {"state": state, "error": error, "cost": cost, "finished": time.time()}
-    return session.execute(going.values(values).returning(Render.id)).scalar() is not None
-
-
 def lacked_money(session: Session, number: int) -> bool:
     """Whether an illustration is held for want of money, and not for a submit that we know nothing of."""
     one = illustration(session, number)
     unknown = select(Render.id).where(Render.illustration_id == number, Render.state == RenderState.UNKNOWN)
     return one.state == State.HELD and one.chosen_id is None and session.scalar(unknown.limit(1)) is None
-
-
-def open_ticket(session: Session, number: int, ticket: Ticket) -> None:
-    """The service has the order, also where nobody hoped for it any more; from here on we only ask for its ticket."""
-    sent = Render.state.in_((RenderState.SUBMITTING, RenderState.UNKNOWN))
-    values = {"state": RenderState.OPEN, "ticket": asdict(ticket), "cost": ticket.cost, "error": "", "finished": None}
-    session.execute(update(Render).where(Render.id == number, sent).values(values))
-
-
-def still_open(session: Session, number: int) -> bool:
-    """Whether a ticket is still to be asked for; nobody else settles it until this transaction ends."""
-    mine = select(Render.id).where(Render.id == number, Render.state == RenderState.OPEN)
-    return session.scalar(mine.with_for_update()) is not None
-
-
-def fetched(session: Session, number: int, keys: list[str], cost: float | None) -> bool:
-    """The pictures of a render are in our storage; False if somebody else noted it first."""
-    open_ = update(Render).where(Render.id == number, Render.state.in_((RenderState.SUBMITTING, RenderState.OPEN)))
-    values = {"state": RenderState.FETCHED, "images": keys, "finished": time.time()}
-    values["cost"] = func.coalesce(cost, Render.cost, Render.reserved)
-    return session.execute(open_.values(values).returning(Render.id)).scalar() is not None
-
-
-def candidate(session: Session, row: Render, number: int, key: str, facts: Facts) -> int:
-    """The candidate for one image of a render, made once."""
-    values = {"illustration_id": row.illustration_id, "render_id": row.id, "number": number, "image": key}
-    values |= {"mime": facts.mime, "width": facts.width, "height": facts.height, "created": time.time()}
-    made = upsert(session, Candidate, ["render_id", "number"], values, ["image"])
-    assert made is not None
-    return made
 
 
 def begin_publication(session: Session, one: Illustration, picked: Candidate, entry: Entry) -> Publication:

@@ -9,33 +9,41 @@ from sqlalchemy.orm import Session
 from frontispiece import orders, records, states, tasks
 from frontispiece.errors import Problem
 from frontispiece.house import House
-from frontispiece.models import Candidate, Illustration, Review, State
+from frontispiece.models import Illustration, Review, State
 
 MAX_PROMPT = 4_000  # characters
 
 
 def approve(
-    house: House, number: int, candidate: int, by: str, alt: str | None = None, caption: str | None = None
+    house: House,
+    number: int,
+    candidate: int,
+    by: str,
+    alt: str | None = None,
+    caption: str | None = None,
+    *,
+    as_it_is: bool = False,
 ) -> None:
-    """The picture goes to the CMS; from `held` it also replaces what a person set meanwhile, because one chose so."""
+    """The picture goes to the CMS; from `held` it also replaces what a person set meanwhile, because one chose so.
+
+    Where the rule has a final model that draws it first, unless the draft shall go out `as_it_is`. Raises `OverBudget`.
+    """
     with house.database.write() as session:
         one = _in(session, number, State.IN_REVIEW, State.HELD, State.REVERTED)
-        picked = session.get(Candidate, candidate)
+        picked = records.candidate_with_render(session, candidate)
         if picked is None or picked.illustration_id != number:
             raise Problem(f"candidate {candidate} is not one of illustration {number}")
-        words = {"alt": one.alt if alt is None else alt, "caption": one.caption if caption is None else caption}
-        held = one.state == State.HELD
-        states.move(
-            session,
-            number,
-            one.state,
-            State.APPROVED,
-            chosen_id=candidate,
-            may_replace=held or one.may_replace,
-            **words,
-        )
+        fields = {
+            "alt": one.alt if alt is None else alt,
+            "caption": one.caption if caption is None else caption,
+            "may_replace": one.state == State.HELD or one.may_replace,
+        }
+        if not as_it_is and orders.wants_final(house, one, picked):
+            orders.place_final(house, session, one, picked, **fields)
+        else:
+            states.move(session, number, one.state, State.APPROVED, chosen_id=candidate, **fields)
+            tasks.add(session, "publish", number)
         _note(session, number, "approve", by, candidate=candidate)
-        tasks.add(session, "publish", number)
 
 
 def reject(house: House, number: int, by: str, reason: str = "") -> None:

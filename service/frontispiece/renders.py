@@ -1,0 +1,124 @@
+"""The rows of renders: a place among a service's tasks, the ticket, what came back; and generators that pause."""
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from frontispiece.database import Database, upsert
+from frontispiece.errors import Problem
+from frontispiece.generators import Ticket
+from frontispiece.generators.catalogue import Model
+from frontispiece.images import Facts
+from frontispiece.models import Candidate, Pause, Render, RenderState
+
+log = logging.getLogger("frontispiece")
+
+PAUSE = 900.0  # seconds for which a generator without credit is left alone
+
+
+def row(session: Session, number: int) -> Render:
+    """One render. Raises `Problem` where there is none."""
+    found = session.get(Render, number)
+    if found is None:
+        raise Problem(f"there is no render {number}")
+    return found
+
+
+def take_place(session: Session, models: Mapping[str, Model], row: Render, most: int) -> bool:
+    """Moves a planned render to `submitting` if the service has a place for it.
+
+    `most` is how many tasks it takes at once (0 = any); a model may have a limit of its own below that.
+    """
+    model = models[row.model]
+    same = [name for name, other in models.items() if other.generator == model.generator]
+    twins = [name for name in same if models[name].name == model.name]
+    for limit, names in ((most, same), (model.active, twins)):
+        if limit:
+            Database.one_at_a_time(session, model.generator)
+            if _busy(session, names, row.id) >= limit:
+                return False
+    taken = update(Render).where(Render.id == row.id, Render.state.in_((RenderState.PLANNED, RenderState.SUBMITTING)))
+    session.execute(taken.values(state=RenderState.SUBMITTING, submitted=time.time()))
+    return True
+
+
+def _busy(session: Session, models: list[str], but: int) -> int:
+    going = select(func.count(Render.id)).where(Render.state.in_((RenderState.SUBMITTING, RenderState.OPEN)))
+    return session.execute(going.where(Render.model.in_(models), Render.id != but)).scalar_one()
+
+
+def pause(session: Session, generator: str, words: str) -> None:
+    """Asks a generator whose account is empty nothing for a while; the first time, the operator is told so."""
+    row, now = session.get(Pause, generator), time.time()
+    if row is None:
+        log.error("%s is paused: %s; it is tried again every %d minutes", generator, words, PAUSE // 60)
+        session.add(Pause(generator=generator, words=words, until=now + PAUSE))
+    elif row.until < now:
+        row.until = now + PAUSE
+
+
+def paused(session: Session, generator: str) -> Pause | None:
+    """The pause that a generator is in, if it is."""
+    row = session.get(Pause, generator)
+    return row if row and row.until > time.time() else None
+
+
+def pauses(session: Session) -> Sequence[Pause]:
+    """All generators whose account was empty when they were last asked."""
+    return session.scalars(select(Pause).order_by(Pause.since)).all()
+
+
+def drew(session: Session, generator: str) -> None:
+    """A generator has taken an order, so whatever paused it is over."""
+    session.execute(delete(Pause).where(Pause.generator == generator))
+
+
+def give_back_place(session: Session, number: int) -> None:
+    """The service accepted nothing: the render is planned again."""
+    mine = update(Render).where(Render.id == number, Render.state == RenderState.SUBMITTING)
+    session.execute(mine.values(state=RenderState.PLANNED))
+
+
+def close(session: Session, number: int, state: RenderState, error: str) -> bool:
+    """Ends a render that brings nothing, and frees what it reserved; False if it was ended before."""
+    over = [RenderState.DONE, RenderState.FAILED, RenderState.UNKNOWN]
+    if state == RenderState.UNKNOWN:  # a ticket that came after all is better than that
+        over += [RenderState.OPEN, RenderState.FETCHED]
+    going = update(Render).where(Render.id == number, Render.state.not_in(over))
+    cost = Render.cost if state == RenderState.UNKNOWN else func.coalesce(Render.cost, 0.0)
+    values = {"state": state, "error": error, "cost": cost, "finished": time.time()}
+    return session.execute(going.values(values).returning(Render.id)).scalar() is not None
+
+
+def open_ticket(session: Session, number: int, ticket: Ticket) -> None:
+    """The service has the order, also where nobody hoped for it any more; from here on we only ask for its ticket."""
+    sent = Render.state.in_((RenderState.SUBMITTING, RenderState.UNKNOWN))
+    values = {"state": RenderState.OPEN, "ticket": asdict(ticket), "cost": ticket.cost, "error": "", "finished": None}
+    session.execute(update(Render).where(Render.id == number, sent).values(values))
+
+
+def still_open(session: Session, number: int) -> bool:
+    """Whether a ticket is still to be asked for; nobody else settles it until this transaction ends."""
+    mine = select(Render.id).where(Render.id == number, Render.state == RenderState.OPEN)
+    return session.scalar(mine.with_for_update()) is not None
+
+
+def fetched(session: Session, number: int, keys: list[str], cost: float | None) -> bool:
+    """The pictures of a render are in our storage; False if somebody else noted it first."""
+    open_ = update(Render).where(Render.id == number, Render.state.in_((RenderState.SUBMITTING, RenderState.OPEN)))
+    values = {"state": RenderState.FETCHED, "images": keys, "finished": time.time()}
+    values["cost"] = func.coalesce(cost, Render.cost, Render.reserved)
+    return session.execute(open_.values(values).returning(Render.id)).scalar() is not None
+
+
+def candidate(session: Session, row: Render, number: int, key: str, facts: Facts) -> int:
+    """The candidate for one image of a render, made once."""
+    values = {"illustration_id": row.illustration_id, "render_id": row.id, "number": number, "image": key}
+    values |= {"mime": facts.mime, "width": facts.width, "height": facts.height, "created": time.time()}
+    made = upsert(session, Candidate, ["render_id", "number"], values, ["image"])
+    assert made is not None
+    return made
