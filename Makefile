@@ -28,7 +28,7 @@ demo: $(VENV)/.demo
 	@$(VENV)/bin/frontispiece demo $(if $(filter-out 0,$(ONCE)),--once) $(if $(PORT),--port $(PORT))
 
 test: $(VENV)/.test
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -n auto --maxprocesses 8 --dist loadfile $(ARGS)
 
 # The other half of test-all: without `make test`'s tests, so that nothing runs twice.
 test-real: $(VENV)/.test

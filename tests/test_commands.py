@@ -77,6 +77,30 @@ def test_generate_writes_a_picture(terminal: Terminal) -> None:
     assert (done.returncode, (terminal.folder / "day.png").read_bytes()[:4]) == (0, b"\x89PNG")
 
 
+def test_generate_writes_the_kind_of_file_that_its_name_says(terminal: Terminal) -> None:
+    terminal("generate", "A quiet day", "--size", "640x360", "--out", "day.webp")
+
+    assert (terminal.folder / "day.webp").read_bytes()[8:12] == b"WEBP"
+
+
+def test_generate_says_what_a_model_cannot_do(terminal: Terminal) -> None:
+    done = terminal("generate", "Evening", "--task", "edit", "--out", "day.png")
+
+    assert (1, True) == (done.returncode, "sketch cannot do edit; it can do: text-to-image" in done.stderr)
+
+
+def test_models_lists_what_can_do_a_task(terminal: Terminal) -> None:
+    said = terminal("models", "--task", "fill").stdout
+
+    assert (True, False) == ("flux-fill" in said, "sketch" in said)
+
+
+def test_doctor_asks_sites_and_generators_and_fails_where_one_is_away(terminal: Terminal) -> None:
+    done = terminal("doctor")
+
+    assert (1, True, True) == (done.returncode, "Site shop:" in done.stdout, "Generator sketch:" in done.stdout)
+
+
 def test_preview_shows_the_prompt_of_an_entry(terminal: Terminal) -> None:
     (terminal.folder / "stool.json").write_text('{"title": "Milking stool", "excerpt": "Three legs."}')
 
@@ -135,7 +159,7 @@ def test_up_says_that_its_port_is_taken(tmp_path: Path) -> None:
         (("doctor", "shoop"), "the site 'shoop' is not in the configuration"),
         (("revert", "99"), "there is no illustration 99"),
         (("replay", "99"), "there is no delivery 99"),
-        (("generate", "x", "--model", "flux-9", "--out", "x.png"), "--model is one of"),
+        (("generate", "x", "--model", "flux-9", "--out", "x.png"), "there is no model 'flux-9'"),
         (("preview", "products"), "give --ref or --entry"),
     ],
 )

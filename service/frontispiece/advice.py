@@ -1,7 +1,8 @@
 """What the configuration means, and how its sites are doing, in sentences: `frontispiece check` and `doctor`."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from frontispiece.config import Rule, Settings
 from frontispiece.house import House
@@ -25,6 +26,7 @@ def check(house: House) -> Iterator[str]:
             yield f"  No rule is for {name}: nothing will be drawn for it."
     for rule in settings.rules:
         yield _rule(house, rule)
+        yield from _licences(house, rule)
     for span, cap in (("day", settings.budget.day), ("month", settings.budget.month)):
         if cap is not None:
             yield f"Budget: at most ${cap:.2f} a {span}; what would pass it is held until there is room."
@@ -37,6 +39,7 @@ def _rule(house: House, rule: Rule) -> str:
     first, *others = (house.models[name] for name in rule.models)
     price = first.price(*first.fit(slot.width, slot.height))
     cost = f"about ${price:.3f} each" if price else "free of charge"
+    cost += f" as a draft, and {house.models[rule.final].title} what is approved" if rule.final else ""
     rest = f" (if it cannot: {', then '.join(model.title for model in others)})" if others else ""
     sections = f" in {', '.join(rule.sections)}" if rule.sections else ""
     decides = "an editor decides" if rule.review == "always" else "it is published without review"
@@ -45,6 +48,38 @@ def _rule(house: House, rule: Rule) -> str:
         f"Rule {rule.name}: when {an} {rule.kind} of {rule.site}{sections} is {' or '.join(rule.events)}, "
         f"{first.title} draws its {rule.slot} picture, {slot.width} × {slot.height} pixels, {cost}{rest}; {decides}."
     )
+
+
+def _licences(house: House, rule: Rule) -> Iterator[str]:
+    for name in dict.fromkeys((*rule.models, *filter(None, [rule.final]))):
+        row = house.models[name]
+        if not row.commercial:
+            whose = "a shop" if rule.kind == "product" else "a business"
+            yield f"  Warning: {name} ({row.title}) may not be used by {whose}: {row.licence}."
+
+
+def doctors(house: House, site: str | None = None) -> Iterator[tuple[str, Callable[[], Iterator[str]]]]:
+    """What can be asked how it is doing, each with its name: one site, or all sites and the image services in use."""
+    for name in [site] if site else house.settings.sites:
+        yield f"Site {name}", partial(doctor, house, name)
+    if not site:
+        for name, models in _in_use(house).items():
+            yield f"Generator {name}", partial(_generator, house, name, models)
+
+
+def _in_use(house: House) -> dict[str, list[str]]:
+    """The generators that rules or the configuration name, with the names that they have for the rules' models."""
+    found: dict[str, list[str]] = {name: [] for name in house.settings.generators}
+    for rule in house.settings.rules:
+        for name in (*rule.models, *filter(None, [rule.final])):
+            row = house.models[name]
+            names = found.setdefault(row.generator, [])
+            names += [row.name] if row.name not in names else []
+    return found
+
+
+def _generator(house: House, name: str, models: list[str]) -> Iterator[str]:
+    yield from house.generator(name).doctor(models) or ["there is nothing to ask it"]
 
 
 def doctor(house: House, site: str) -> Iterator[str]:

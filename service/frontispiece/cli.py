@@ -10,7 +10,7 @@ from typing import Any
 import click
 from sqlalchemy.exc import OperationalError
 
-from frontispiece import commands, parent
+from frontispiece import commands, drawing, parent
 from frontispiece.config import load
 from frontispiece.errors import Problem
 
@@ -122,5 +122,5 @@ def upgrade() -> None:
     click.echo("the database is up to date")
 
 
-for _command in commands.ALL:
+for _command in (*commands.ALL, drawing.models, drawing.generate):
     main.add_command(_command)

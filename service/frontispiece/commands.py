@@ -1,20 +1,17 @@
 """The commands that look into the service or do what the desk does; `cli.py` has those that run it."""
 
 import json
-import re
 import sys
-import time
 from pathlib import Path
 
 import click
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import update
 
-from frontispiece import accounts, advice, app, images, jobs, migrate, prompts, records, review, tasks
+from frontispiece import accounts, advice, app, jobs, migrate, prompts, records, review, tasks
 from frontispiece.cms import Entry
 from frontispiece.config import load
 from frontispiece.errors import Problem
-from frontispiece.generators import Finished, Order, Waiting
 from frontispiece.house import House
 from frontispiece.models import Task, TaskState
 
@@ -35,45 +32,25 @@ def connect(site: str) -> None:
 
 
 @click.command()
-@click.argument("site")
-def doctor(site: str) -> None:
-    """Asks the CMS of SITE whether credentials and rights are right."""
-    for line in advice.doctor(House(load()), site):
-        click.echo(line)
+@click.argument("site", required=False)
+def doctor(site: str | None) -> None:
+    """Asks the CMS of SITE whether credentials and rights are right; without SITE, all sites and image services.
 
-
-@click.command()
-@click.argument("prompt")
-@click.option("--model", default="sketch", show_default=True, help="A model of the catalogue.")
-@click.option("--size", default="1600x900", show_default=True, help="Width x height in pixels.")
-@click.option("--seed", type=int, default=1, show_default=True)
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The file to write.")
-def generate(prompt: str, model: str, size: str, seed: int, out: Path) -> None:
-    """Draws one picture from the command line; `sketch` takes the prompt as its headline."""
-    house = House(load())
-    sides = re.fullmatch(r"(\d{2,4})x(\d{2,4})", size)
-    if model not in house.models or not sides:
-        raise Problem(f"--model is one of {', '.join(house.models)}; --size is like 1600x900")
-    row = house.models[model]
-    width, height = row.fit(int(sides[1]), int(sides[2]))
-    order = Order(row.name, prompt, width, height, seed, headline=prompt, options=row.settle({}))
-    data = _wait(house, row.generator, order).images[0]
-    out.write_bytes(data)
-    facts = images.check(data)
-    click.echo(f"{out}: {facts.width} × {facts.height} pixels, {facts.mime}")
-
-
-def _wait(house: House, generator: str, order: Order) -> Finished:
-    asked = house.generator(generator)
-    ticket = asked.submit(order)
-    if isinstance(ticket, Finished):
-        return ticket
-    with click.progressbar(length=100, label=order.model) as bar:
-        while isinstance(answer := asked.poll(ticket), Waiting):
-            bar.update(int((answer.progress or 0) * 100) - bar.pos)
-            time.sleep(answer.seconds)
-        bar.update(100 - bar.pos)
-    return answer
+    Ends with exit code 1 where something is wrong.
+    """
+    house, problems = House(load()), 0
+    if site:
+        house.adapter(site)  # says at once that there is no such site
+    for what, ask in advice.doctors(house, site):
+        click.echo(f"{what}:")
+        try:
+            for line in ask():
+                click.echo(f"  {line}")
+        except Problem as problem:
+            problems += 1
+            click.echo(f"  {problem.words}")
+    if problems:
+        raise SystemExit(1)
 
 
 @click.command()
@@ -208,4 +185,4 @@ def remove_token(name: str) -> None:
     click.echo(f"the token {name} is worthless now")
 
 
-ALL = (check, connect, doctor, generate, preview, replay, sweep, revert, user, token)
+ALL = (check, connect, doctor, preview, replay, sweep, revert, user, token)

@@ -57,10 +57,22 @@ def wants_final(house: House, one: Illustration, candidate: Candidate) -> bool:
     return rule is not None and rule.final not in ("", candidate.render.model)
 
 
-def price_of_final(house: House, one: Illustration) -> float:
-    """What the rule's final model takes for one picture by the catalogue, in US dollars."""
-    row, slot = house.models[house.rule(one.rule).final], house.slot(one.slot)
-    return float(row.price(*row.fit(slot.width, slot.height), given=1))
+@dataclass(frozen=True, slots=True)
+class Final:
+    """The model that draws what is approved once more, and what it takes for that by the catalogue (US dollars)."""
+
+    model: str
+    title: str
+    price: float
+
+
+def final_of(house: House, one: Illustration) -> Final | None:
+    """What an approval brings about first, where the rule has a final model."""
+    rule = _rule(house, one)
+    if rule is None or not rule.final or one.slot not in house.settings.slots:
+        return None
+    row, slot = house.models[rule.final], house.slot(one.slot)
+    return Final(rule.final, row.title, float(row.price(*row.fit(slot.width, slot.height), given=1)))
 
 
 def _rule(house: House, one: Illustration) -> Rule | None:

@@ -1,5 +1,6 @@
 """Renders at a hosted service: money, tickets, and refusals."""
 
+import base64
 from collections.abc import Callable
 
 import pytest
@@ -7,8 +8,10 @@ from servers.bfl import BflServer
 from sqlalchemy import select, update
 from world import World
 
-from frontispiece import planning, review, tasks
-from frontispiece.models import Render, RenderState, State
+from frontispiece import flow, planning, review, tasks
+from frontispiece.errors import OverBudget
+from frontispiece.models import Pause, Render, RenderState, State
+from frontispiece.renders import pauses
 
 
 def renders(world: World) -> list[Render]:
@@ -181,3 +184,109 @@ def test_a_failed_second_try_leaves_the_first_candidate_to_decide_on(hosted: Wor
 
     assert hosted.state() == State.IN_REVIEW
     assert "safety rules refused" in hosted.one().reason
+
+
+def keys(bfl: BflServer) -> str:
+    return f'[generators.bfl]\napi_key = "{bfl.key}"\nbase_url = "{bfl.url}"\n'
+
+
+def test_an_empty_account_is_asked_once_and_then_left_alone(hosted: World, bfl: BflServer) -> None:
+    bfl.misbehave("no-credit")
+    for _ in range(3):
+        hosted.deliver(hosted.publish())
+    hosted.draw()
+
+    assert (1, {State.RENDERING}) == (bfl.submits, {hosted.state(number) for number in (1, 2, 3)})
+    assert "no credit" in hosted.one(3).reason
+
+
+def test_after_the_pause_everything_is_drawn(hosted: World, bfl: BflServer) -> None:
+    bfl.misbehave("no-credit")
+    for _ in range(2):
+        hosted.deliver(hosted.publish())
+    hosted.draw()
+    with hosted.house.database.write() as session:
+        session.execute(update(Pause).values(until=1.0))
+    hosted.make_due()
+    hosted.draw()
+
+    with hosted.house.database.read() as session:
+        assert ([State.IN_REVIEW] * 2, []) == ([hosted.state(1), hosted.state(2)], list(pauses(session)))
+
+
+def test_a_long_outage_hands_over_to_the_next_model(build: Callable[..., World], bfl: BflServer) -> None:
+    world = build(rule='models = ["flux-2-pro", "sketch"]', rest=keys(bfl))
+    world.deliver(world.publish())
+    for _ in range(flow.PATIENCE):
+        bfl.misbehave("down")
+        world.make_due()
+        world.draw()
+
+    assert ["flux-2-pro", "sketch"] == [render.model for render in renders(world)]
+
+
+def test_kontext_max_has_a_limit_of_its_own(build: Callable[..., World], bfl: BflServer) -> None:
+    world = build(rule='models = ["flux-kontext-max"]', rest=keys(bfl))
+    for _ in range(8):
+        world.deliver(world.publish())
+    world.run()
+
+    assert 6 == bfl.submits
+
+
+FINAL = 'models = ["sketch"]\nfinal = "flux-2-pro"'
+
+
+@pytest.fixture(name="drafted")
+def _drafted(build: Callable[..., World], bfl: BflServer) -> World:
+    """A draft waits for an editor."""
+    world = build(rule=FINAL, rest=keys(bfl))
+    world.deliver(world.publish())
+    world.draw()
+    return world
+
+
+def test_a_draft_costs_nothing_until_it_is_approved(drafted: World, bfl: BflServer) -> None:
+    assert (State.IN_REVIEW, 0) == (drafted.state(), bfl.submits)
+
+
+def test_an_approved_draft_is_drawn_by_the_final_model_and_published(drafted: World) -> None:
+    review.approve(drafted.house, 1, 1, "Jo")
+    drafted.draw()
+
+    assert (State.PUBLISHED, 2, 1) == (drafted.state(), drafted.one().chosen_id, drafted.pictures())
+
+
+def test_the_final_model_is_given_the_draft_and_its_prompt(drafted: World, bfl: BflServer) -> None:
+    review.approve(drafted.house, 1, 1, "Jo")
+    drafted.draw()
+
+    body = next(iter(bfl.tasks.values())).body.model_dump()
+    draft = drafted.house.storage.get(renders(drafted)[0].images[0])
+    assert (drafted.one().prompt, draft) == (body["prompt"], base64.b64decode(body["input_image"]))
+
+
+def test_a_draft_can_be_published_as_it_is(drafted: World, bfl: BflServer) -> None:
+    review.approve(drafted.house, 1, 1, "Jo", as_it_is=True)
+    drafted.draw()
+
+    assert (State.PUBLISHED, 1, 0) == (drafted.state(), drafted.one().chosen_id, bfl.submits)
+
+
+def test_a_final_that_fails_brings_the_draft_back_to_the_editor(drafted: World, bfl: BflServer) -> None:
+    bfl.misbehave("content-moderated")
+    review.approve(drafted.house, 1, 1, "Jo")
+    drafted.draw()
+
+    assert (State.IN_REVIEW, 0) == (drafted.state(), drafted.pictures())
+    assert "the final picture by flux-2-pro could not be drawn" in drafted.one().reason
+
+
+def test_a_final_over_the_budget_is_said_and_changes_nothing(build: Callable[..., World], bfl: BflServer) -> None:
+    world = build(rule=FINAL, rest=keys(bfl) + "[budget]\nday = 0.001")
+    world.deliver(world.publish())
+    world.draw()
+
+    with pytest.raises(OverBudget):
+        review.approve(world.house, 1, 1, "Jo")
+    assert (State.IN_REVIEW, 0) == (world.state(), bfl.submits)

@@ -12,7 +12,7 @@ from frontispiece.web import views
 from frontispiece.web.security import nudge
 
 ALT, CAPTION, REASON = 1_000, 2_000, 1_000  # characters at most
-LEADING = (State.APPROVED, State.PUBLISHING, State.PUBLISHED)
+LEADING = (State.RENDERING, State.APPROVED, State.PUBLISHING, State.PUBLISHED)
 
 
 def clean(text: str, most: int, what: str, *, lines: bool = True) -> str:
@@ -33,11 +33,18 @@ def _is_text(sign: str) -> bool:
 
 
 def approve(
-    house: House, number: int, candidate: int, by: str, *, alt: str | None = None, caption: str | None = None
+    house: House,
+    number: int,
+    candidate: int,
+    by: str,
+    *,
+    alt: str | None = None,
+    caption: str | None = None,
+    as_it_is: bool = False,
 ) -> None:
     """Approves, unless this very picture with these words is approved already. Raises `StaleState`, `Problem`."""
     try:
-        review.approve(house, number, candidate, by, alt, caption)
+        review.approve(house, number, candidate, by, alt, caption, as_it_is=as_it_is)
     except StaleState:
         with house.database.read() as session:
             one = illustration(session, number)

@@ -80,8 +80,8 @@ def illustration(number: int) -> ResponseReturnValue:
 def approve(number: int) -> ResponseReturnValue:
     """The picture goes to the CMS; approving the same one again changes nothing."""
     body = _body(shapes.Approve)
-    words = {"alt": body.alt, "caption": body.caption}
-    return _act(number, lambda: acts.approve(security.house(), number, body.candidate, _by(body), **words))
+    said = body.model_dump(include={"alt", "caption", "as_it_is"})
+    return _act(number, lambda: acts.approve(security.house(), number, body.candidate, _by(body), **said))
 
 
 @api.post(f"/illustrations/{ID}/reject")

@@ -7,7 +7,7 @@ from flask import Blueprint, abort, g, redirect, render_template, request, url_f
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from frontispiece import records, review
+from frontispiece import orders, records, renders, review
 from frontispiece.errors import Problem, StaleState
 from frontispiece.models import Illustration, State
 from frontispiece.web import acts, history, plain, security, views
@@ -31,11 +31,11 @@ def queue() -> ResponseReturnValue:
     with security.house().database.read() as session:
         counts = views.counts(session, site)
         rows = views.page(session, views.TABS[tab], site, _place(request.args.get("after", "")))
-        done = _done(session)
+        done, pauses = _done(session), renders.pauses(session)
     more = rows[views.PAGE - 1] if len(rows) > views.PAGE else None
     return render_template(
         "_queue.html" if _is_live() else "queue.html",
-        tab=tab, site=site, counts=counts, rows=rows[: views.PAGE], more=more, done=done, plain=plain,
+        tab=tab, site=site, counts=counts, rows=rows[: views.PAGE], more=more, done=done, plain=plain, pauses=pauses,
     )  # fmt: skip
 
 
@@ -68,7 +68,7 @@ def _act(number: int, act: str) -> None:
     if act == "approve":
         alt = acts.clean(form.get("alt", ""), acts.ALT, "alt text")
         caption = acts.clean(form.get("caption", ""), acts.CAPTION, "caption")
-        acts.approve(house, number, _chosen(), by, alt=alt, caption=caption)
+        acts.approve(house, number, _chosen(), by, alt=alt, caption=caption, as_it_is="as_it_is" in form)
     elif act == "reject":
         acts.reject(house, number, by, acts.clean(form.get("reason", ""), acts.REASON, "reason"))
     elif act == "regenerate":
@@ -111,6 +111,7 @@ def _illustration(number: int, status: int = 200, problem: str = "") -> Response
     page = render_template(
         "_illustration.html" if _is_live() else "illustration.html",
         whole=whole, one=whole.one, lines=history.lines(whole), can=_possible(whole.one), moving=_is_moving(whole),
+        final=orders.final_of(security.house(), whole.one),
         tab=views.tab_of(whole.one.state), site=site, plain=plain, problem=problem, typed=typed, **around,
     )  # fmt: skip
     return page, status

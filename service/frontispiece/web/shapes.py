@@ -54,6 +54,7 @@ class Approve(Act):
     candidate: Number
     alt: Alt | None = None
     caption: Caption | None = None
+    as_it_is: Annotated[bool, Field(description="Publish a draft without having the final model draw it")] = False
 
 
 class Reject(Act):

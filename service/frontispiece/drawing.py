@@ -1,0 +1,171 @@
+"""The commands around models: which there are, and one picture from the command line."""
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast, get_args
+from uuid import uuid4
+
+import click
+
+from frontispiece import images, inputs
+from frontispiece.config import load
+from frontispiece.errors import ConfigProblem, Problem
+from frontispiece.generators import Finished, Margins, Order, Task, Waiting, catalogue
+from frontispiece.generators.catalogue import Model
+from frontispiece.house import House
+
+HEAD = ("name", "model", "tasks", "generator", "sides in pixels", "at most", "price", "licence")
+FORMATS: dict[str, images.Format] = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp", ".avif": "avif"}
+MOST_BYTES = 40_000_000
+
+
+@click.command()
+@click.option("--task", type=click.Choice(get_args(Task)), help="Only those that can do this.")
+@click.option("--markdown", is_flag=True, help="The table as docs/models.md has it.")
+def models(task: str | None, *, markdown: bool) -> None:
+    """Prints the catalogue: what each model can do, and what it costs."""
+    rows = catalogue.load() if markdown else House(load()).models
+    table = [_row(name, row) for name, row in rows.items() if task is None or task in row.tasks]
+    click.echo(as_markdown(table) if markdown else _as_columns([HEAD, *table]))
+
+
+def as_markdown(table: Sequence[Sequence[str]]) -> str:
+    """The table of docs/models.md, the name of each model as code."""
+    lines = [HEAD, ["---"] * len(HEAD), *([f"`{name}`", *rest] for name, *rest in table)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _row(name: str, row: Model) -> tuple[str, ...]:
+    sides = f"{row.min_side}–{row.max_side}"
+    parts = [f"{row.dollars.first:f}"]
+    parts += [f"{row.dollars.further:f}"] if row.dollars.further else []
+    price = " + ".join(parts) + (f"; {row.dollars.given:f} given" if row.dollars.given else "")
+    licence = row.licence + ("" if row.commercial else " (not for business)")
+    return name, row.title, ", ".join(row.tasks), row.generator, sides, f"{row.max_megapixels:g} MP", price, licence
+
+
+def _as_columns(table: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in table)
+
+
+class Sides(click.ParamType[tuple[int, int]]):
+    """WIDTHxHEIGHT in pixels."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """Width and height."""
+        sides = str(value).split("x")
+        if len(sides) != 2 or not all(side.isdecimal() and 16 <= int(side) <= 8192 for side in sides):
+            self.fail("must be like 1600x900, each side from 16 to 8192", param, ctx)
+        return int(sides[0]), int(sides[1])
+
+
+@click.command()
+@click.argument("prompt")
+@click.option("--model", default="sketch", show_default=True, help="A model of the catalogue: frontispiece models.")
+@click.option("--task", type=click.Choice(get_args(Task)), help="Default: edit where an image is given.")
+@click.option("--image", "files", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--mask", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="White is painted anew.")
+@click.option("--margins", nargs=4, type=click.IntRange(0, 4096), metavar="TOP RIGHT BOTTOM LEFT", help="For expand.")
+@click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="Such as steps=4.")
+@click.option("--size", type=Sides(), help="Width x height in pixels; 1600x900, or that of the image.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A .png, .jpg, .webp or .avif file.")
+def generate(  # noqa: PLR0913 - one for each option
+    prompt: str,
+    *,
+    model: str,
+    task: str | None,
+    files: tuple[Path, ...],
+    mask: Path | None,
+    margins: tuple[int, int, int, int] | None,
+    options: tuple[str, ...],
+    size: tuple[int, int] | None,
+    seed: int,
+    out: Path,
+) -> None:
+    """Draws one picture from the command line; `sketch` takes the prompt as its headline."""
+    house = House(load())
+    if model not in house.models:
+        raise ConfigProblem(f"there is no model {model!r}: frontispiece models lists them")
+    if out.suffix.lower() not in FORMATS:
+        raise Problem(f"--out must end in {', '.join(FORMATS)}")
+    row, given, around = house.models[model], tuple(map(_picture, files)), Margins(*(margins or ()))
+    wanted = cast("Task", task or ("edit" if given else "text-to-image"))
+    _can(model, row, wanted, len(given))
+    width, height = row.fit(*(size or _whole(given, around)))
+    order = Order(
+        row.name, prompt, width, height, seed, headline=prompt, options=row.settle(_options(row, options)),
+        task=wanted, images=given, mask=_picture(mask) if mask else b"", margins=around,
+    )  # fmt: skip
+    _write(out, _drawn(house, row, order), size, row)
+
+
+def _picture(path: Path) -> bytes:
+    data = path.read_bytes()
+    images.check(data)
+    return data
+
+
+def _can(name: str, row: Model, task: Task, pictures: int) -> None:
+    if task not in row.tasks:
+        raise ConfigProblem(f"{name} cannot do {task}; it can do: {', '.join(row.tasks)}")
+    if pictures > row.images:
+        raise ConfigProblem(f"{name} takes {row.images} pictures at most, not {pictures}")
+    if task != "text-to-image" and not pictures:
+        raise ConfigProblem(f"{task} starts from a picture: give one with --image")
+
+
+def _whole(given: Sequence[bytes], margins: Margins) -> tuple[int, int]:
+    if not given:
+        return 1600, 900
+    width, height = inputs.size(given[0])
+    return width + margins.left + margins.right, height + margins.top + margins.bottom
+
+
+def _options(row: Model, said: Sequence[str]) -> dict[str, object]:
+    pairs = [one.partition("=") for one in said]
+    if bad := [name for name, equals, _ in pairs if not equals]:
+        raise ConfigProblem(f"--option {bad[0]} must be {bad[0]}=VALUE")
+    return {name: _typed(row, name, value) for name, _, value in pairs}
+
+
+def _typed(row: Model, name: str, value: str) -> object:
+    """The value as the option's kind, where it is one; `Model.settle` says what is wrong with any other."""
+    kind = type(row.options[name].default) if name in row.options else str
+    if kind is bool:
+        return {"true": True, "false": False}.get(value, value)
+    try:
+        return kind(value)
+    except ValueError:
+        return value
+
+
+def _drawn(house: House, row: Model, order: Order) -> bytes:
+    asked = house.generator(row.generator)
+    with click.progressbar(length=100, label=row.title) as bar:
+        answer: Any = asked.submit(order)
+        while not isinstance(answer, Finished):
+            if isinstance(answer, Waiting):
+                bar.update(int((answer.progress or 0) * 100) - bar.pos)
+                time.sleep(answer.seconds)
+            else:
+                ticket = answer
+            answer = asked.poll(ticket)
+        bar.update(100 - bar.pos)
+    return answer.images[0]
+
+
+def _write(out: Path, data: bytes, size: tuple[int, int] | None, row: Model) -> None:
+    facts = images.check(data)
+    width, height = size or (facts.width, facts.height)
+    made = images.Provenance(row.title, datetime.now(UTC), f"frontispiece:{uuid4()}")
+    fitted = images.finish(
+        data, width=width, height=height, format=FORMATS[out.suffix.lower()], max_bytes=MOST_BYTES, facts=made
+    )
+    out.write_bytes(fitted.data)
+    click.echo(f"{out}: {fitted.width} × {fitted.height} pixels, {fitted.mime}")
