@@ -75,7 +75,7 @@ def test_plugins_and_generators_know_no_database() -> None:
 
 @pytest.mark.parametrize("library", ["torch", "diffusers"])
 def test_the_local_pipeline_has_one_place(library: str) -> None:
-    assert [] == importers(library, outside(SERVICE / "generators" / "diffusers.py"))
+    assert [] == importers(library, outside(SERVICE / "local"))
 
 
 def test_nobody_imports_a_plugin_by_name() -> None:

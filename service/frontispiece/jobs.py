@@ -18,7 +18,7 @@ from redis.retry import Retry
 from rq import Queue, Worker
 from rq.job import Job
 
-from frontispiece import flow, parent, tasks
+from frontispiece import flow, parent, setbacks, tasks
 from frontispiece.config import load
 from frontispiece.errors import Problem
 from frontispiece.faults import inside
@@ -105,7 +105,7 @@ def run(task: int) -> None:
     claim = tasks.claim(house.database, task)
     if claim is None:
         return
-    if claim.attempts > flow.ATTEMPTS:
+    if claim.attempts > setbacks.ATTEMPTS:
         words = (
             f"{claim.attempts - 1} workers ended in the middle of this step; their logs, or the system's, may say why"
         )
@@ -127,13 +127,13 @@ def run(task: int) -> None:
 
 def _settle(house: House, claim: tasks.Claim, problem: Problem) -> None:
     try:
-        flow.stumble(house, claim, problem)
+        setbacks.stumble(house, claim, problem)
     except tasks.Lost:
         log.warning("task %d was given to another worker", claim.id)
     except Exception:
         log.exception("task %d (%s %d): its problem cannot be noted: %s", claim.id, claim.step, claim.subject, problem)
         with suppress(tasks.Lost), house.database.write() as session:
-            if claim.attempts < flow.ATTEMPTS:
+            if claim.attempts < setbacks.ATTEMPTS:
                 claim.again(session, tasks.backoff(claim.attempts), "its problem could not be noted; see the log")
             else:
                 claim.bury(session, "its problem could not be noted; see the log")

@@ -9,6 +9,7 @@ import pytest
 from desk.furnish import PROMPT, Browser, Web, entry
 from sqlalchemy import event
 
+from frontispiece import renders
 from frontispiece.models import State
 
 
@@ -278,3 +279,38 @@ def test_an_act_after_the_login_is_over_leads_back_to_its_picture(web: Web) -> N
 @pytest.mark.parametrize("path", ["/desk/999", "/desk/99999999999999999999", "/desk?tab=nonsense", "/desk?after=1e9-x"])
 def test_what_is_not_there_is_404(web: Web, path: str) -> None:
     assert web.browser().get(path).status_code == 404
+
+
+def test_a_paused_service_is_told_above_the_queue(web: Web) -> None:
+    with web.house.database.write() as session:
+        renders.pause(session, "bfl", "the account has no credit left")
+
+    assert "bfl is paused" in web.browser().get("/desk").text
+
+
+@pytest.fixture(name="drafts")
+def _drafts(web: Web) -> Web:
+    """The newspaper's rule makes drafts with `sketch` and has FLUX.2 draw what is approved."""
+    rules = [rule.model_copy(update={"final": "flux-2-pro"}) for rule in web.house.settings.rules]
+    web.house.settings = web.house.settings.model_copy(update={"rules": rules})
+    return web
+
+
+def test_a_draft_says_who_draws_it_once_more_and_for_how_much(drafts: Web) -> None:
+    text = drafts.browser().get(f"/desk/{drafts.illustration()}").text
+
+    assert "drawn once more by FLUX.2 [pro], for about $0.0" in text
+
+
+def test_approving_a_draft_orders_its_final(drafts: Web) -> None:
+    number = drafts.illustration()
+    approve(drafts, drafts.browser(), number)
+
+    assert (State.RENDERING, "flux-2-pro") == (drafts.one(number).state, drafts.renders(number)[-1].model)
+
+
+def test_a_draft_can_be_published_as_it_is(drafts: Web) -> None:
+    number = drafts.illustration()
+    approve(drafts, drafts.browser(), number, as_it_is="1")
+
+    assert (State.APPROVED, 1) == (drafts.one(number).state, len(drafts.renders(number)))

@@ -15,7 +15,7 @@ from servers.bfl import BflServer
 from sqlalchemy import select, update
 from world import SECRET, World, end, until
 
-from frontispiece import cms, flow, jobs, review, states, supervisor, tasks, valkey
+from frontispiece import cms, flow, jobs, review, setbacks, states, supervisor, tasks, valkey
 from frontispiece.cms import CmsProblem, Unavailable, Unreadable
 from frontispiece.config import Settings, load
 from frontispiece.errors import GeneratorProblem, Problem
@@ -147,7 +147,7 @@ def test_an_entry_deleted_and_restored_during_the_fetch_gets_its_picture(world: 
         states.move(session, 1, State.QUEUED, State.COMPOSING)
         states.move(session, 1, State.COMPOSING, State.SKIPPED, reason="the entry was deleted")
         states.move(session, 1, State.SKIPPED, State.QUEUED)
-    flow.stumble(world.house, claim, states.stale(1, State.QUEUED))
+    setbacks.stumble(world.house, claim, states.stale(1, State.QUEUED))
     world.make_due()
     world.run()
 
@@ -209,7 +209,7 @@ def test_a_step_that_kills_its_worker_each_time_is_given_up_and_shown(world: Wor
     world.deliver(world.publish())
     world.run(until="collect")
     with world.house.database.write() as session:
-        session.execute(update(Task).where(Task.step == "collect").values(attempts=flow.ATTEMPTS))
+        session.execute(update(Task).where(Task.step == "collect").values(attempts=setbacks.ATTEMPTS))
     world.run()
 
     assert (world.state(), only_task(world, "collect").state) == (State.FAILED, TaskState.DEAD)
@@ -220,7 +220,7 @@ def test_no_cms_can_ask_us_to_wait_for_years(world: World) -> None:
     world.deliver(world.publish())
     claim = tasks.claim(world.house.database, only_task(world, "plan").id)
     assert claim is not None
-    flow.stumble(world.house, claim, Unavailable("busy", seconds=1e300))
+    setbacks.stumble(world.house, claim, Unavailable("busy", seconds=1e300))
 
     assert only_task(world, "plan").due < time.time() + 4000
 
@@ -346,7 +346,7 @@ def test_no_text_that_a_database_refuses_is_kept(world: World) -> None:
     world.deliver(1)
     claim = tasks.claim(world.house.database, only_task(world, "plan").id)
     assert claim is not None
-    flow.stumble(world.house, claim, CmsProblem(claim_words))
+    setbacks.stumble(world.house, claim, CmsProblem(claim_words))
 
     assert world.outcome(1) == ("failed", "the CMS said \ufffd and ?")
 

@@ -8,7 +8,7 @@ from servers.bfl import BflServer
 from sqlalchemy import select, update
 from world import World
 
-from frontispiece import flow, planning, review, tasks
+from frontispiece import planning, review, setbacks, tasks
 from frontispiece.errors import OverBudget
 from frontispiece.models import Pause, Render, RenderState, State
 from frontispiece.renders import pauses
@@ -217,7 +217,7 @@ def test_after_the_pause_everything_is_drawn(hosted: World, bfl: BflServer) -> N
 def test_a_long_outage_hands_over_to_the_next_model(build: Callable[..., World], bfl: BflServer) -> None:
     world = build(rule='models = ["flux-2-pro", "sketch"]', rest=keys(bfl))
     world.deliver(world.publish())
-    for _ in range(flow.PATIENCE):
+    for _ in range(setbacks.PATIENCE):
         bfl.misbehave("down")
         world.make_due()
         world.draw()
