@@ -1,38 +1,16 @@
 """What a real WordPress with our plugin tells the service, and what it keeps to itself."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from servers.recorder import Recorded, Recorder, recording
-from servers.wordpress import SUITES, WordPress, adapter, running
+from servers.recorder import Recorded, Recorder
+from servers.wordpress import WordPress, adapter
 
 from frontispiece.cms import Delivery
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
-
-
-@pytest.fixture(scope="module")
-def service() -> Iterator[Recorder]:
-    with recording() as recorder:
-        yield recorder
-
-
-@pytest.fixture(scope="module", params=SUITES)
-def site(request: pytest.FixtureRequest, service: Recorder) -> Iterator[WordPress]:
-    with running(request.param, service.url) as wordpress:
-        yield wordpress
-
-
-@pytest.fixture(autouse=True)
-def _quiet(service: Recorder) -> Iterator[None]:
-    """What a failed test left behind is not the next one's."""
-    yield
-    service.status = 202
-    while not service.arrived.empty():
-        service.take()
+pytestmark = [pytest.mark.real, pytest.mark.timeout(300), pytest.mark.usefixtures("quiet")]
 
 
 def said(request: Recorded) -> dict[str, Any]:

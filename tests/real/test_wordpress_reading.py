@@ -20,17 +20,6 @@ def site(request: pytest.FixtureRequest) -> Iterator[WordPress]:
         yield wordpress
 
 
-@pytest.fixture
-def wordpress(site: WordPress) -> Adapter:
-    return adapter(site)
-
-
-@pytest.fixture
-def api(wordpress: Adapter) -> Iterator[httpx.Client]:
-    with wordpress.open() as client:
-        yield client
-
-
 def test_an_entry_is_read_as_plain_text(site: WordPress, wordpress: Adapter, api: httpx.Client) -> None:
     with site.api("admin") as admin:
         tag = admin.post("/wp/v2/tags", json={"name": f"Salt & sea {site.port}"}).json()["id"]

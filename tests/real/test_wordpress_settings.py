@@ -2,38 +2,16 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from servers.recorder import Recorder, recording
-from servers.wordpress import SECRET, SUITES, TOKEN, WordPress, adapter, running
+from servers.recorder import Recorder
+from servers.wordpress import SECRET, SUITES, TOKEN, WordPress, adapter
 
 from frontispiece.cms import Delivery
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(300), pytest.mark.usefixtures("quiet")]
 PAGE = "/wp-admin/options-general.php?page=frontispiece"
-
-
-@pytest.fixture(scope="module")
-def service() -> Iterator[Recorder]:
-    with recording() as recorder:
-        yield recorder
-
-
-@pytest.fixture(scope="module", params=SUITES)
-def site(request: pytest.FixtureRequest, service: Recorder) -> Iterator[WordPress]:
-    with running(request.param, service.url) as wordpress:
-        yield wordpress
-
-
-@pytest.fixture(autouse=True)
-def _quiet(service: Recorder) -> Iterator[None]:
-    """What a failed test left behind is not the next one's."""
-    yield
-    service.status = 202
-    while not service.arrived.empty():
-        service.take()
 
 
 def form(page: str, marker: str) -> dict[str, str]:

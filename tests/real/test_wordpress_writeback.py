@@ -22,17 +22,6 @@ def site(request: pytest.FixtureRequest) -> Iterator[WordPress]:
         yield wordpress
 
 
-@pytest.fixture
-def wordpress(site: WordPress) -> Adapter:
-    return adapter(site)
-
-
-@pytest.fixture
-def api(wordpress: Adapter) -> Iterator[httpx.Client]:
-    with wordpress.open() as client:
-        yield client
-
-
 def picture(number: int, kind: str = "webp", **changes: Any) -> Picture:
     """A picture of 640 × 360 (few sizes to make) whose bytes depend on the number."""
     file = io.BytesIO()
