@@ -13,7 +13,7 @@ from servers.bfl import BflServer, draw
 
 from frontispiece import net
 from frontispiece.errors import Busy, ConfigProblem, Declined, GeneratorProblem, Outage, OutOfCredit, Unknown
-from frontispiece.generators import Finished, Order, Ticket, Waiting
+from frontispiece.generators import Finished, Margins, Order, Ticket, Waiting
 from frontispiece.generators.bfl import Bfl, BflSettings
 from frontispiece.generators.catalogue import Model, Option, load
 
@@ -22,7 +22,19 @@ MODELS = {name: model for name, model in load().items() if model.generator == "b
 
 _FLUX_2 = {"prompt", "width", "height", "seed", "output_format", "safety_tolerance"}
 _KONTEXT = {"prompt", "aspect_ratio", "seed", "output_format", "safety_tolerance", "prompt_upsampling"}
-FIELDS = {  # https://api.bfl.ai/openapi.json, without those for images to start from and for webhooks
+_FILL = {
+    "prompt",
+    "seed",
+    "output_format",
+    "safety_tolerance",
+    "prompt_upsampling",
+    "guidance",
+    "steps",
+    "image",
+    "mask",
+}
+_FINETUNE = {"finetune_id", "finetune_strength"}
+FIELDS = {  # https://api.bfl.ai/openapi.json, without webhooks and what is sent beside a picture that need not be there
     "flux-2-max": _FLUX_2,
     "flux-2-pro": _FLUX_2,
     "flux-2-flex": {*_FLUX_2, "prompt_upsampling", "guidance", "steps"},
@@ -31,22 +43,41 @@ FIELDS = {  # https://api.bfl.ai/openapi.json, without those for images to start
     "flux-3-image": {"prompt", "aspect_ratio", "resolution", "safety_tolerance", "grounding"},
     "flux-pro-1.1": {*_FLUX_2, "prompt_upsampling"},
     "flux-pro-1.1-ultra": {*_KONTEXT, "raw"},
+    "flux-pro-1.1-ultra-finetuned": _KONTEXT | _FINETUNE,
     "flux-dev": {*_FLUX_2, "prompt_upsampling", "guidance", "steps"},
     "flux-kontext-pro": _KONTEXT,
     "flux-kontext-max": _KONTEXT,
+    "flux-pro-1.0-fill": _FILL,
+    "flux-pro-1.0-fill-finetuned": _FILL | _FINETUNE,
+    "flux-pro-1.0-expand": _FILL - {"mask"} | {"top", "right", "bottom", "left"},
 }
 
 
 def _order(model: Model, **options: Any) -> Order:
+    """The first of a model's tasks, with pictures where it needs them."""
     width, height = model.fit(1415, 796)  # beyond a megapixel, and 1415 is rounded otherwise to 16 than to 32
-    return Order(model.name, "A red door.", width, height, seed=1, options=model.settle(options))
+    own = {"finetune_id": "house"} if "finetune_id" in model.options else {}
+    order = Order(model.name, "A red door.", width, height, seed=1, options=model.settle(own | options))
+    if model.tasks[0] == "text-to-image":
+        return order
+    order = dataclasses.replace(order, task=model.tasks[0])
+    if order.task == "fill":
+        return dataclasses.replace(order, images=(_flat(width, height),), mask=_flat(width, height))
+    return dataclasses.replace(order, images=(_flat(width - 200, height),), margins=Margins(left=150, right=50))
+
+
+def _flat(width: int, height: int) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), "white").save(file, "PNG")
+    return file.getvalue()
 
 
 def _beyond(rule: Option) -> list[object]:
     """Values just outside of what an option takes, and one of another kind."""
     kind: Any = type(rule.default)
     below, above = [kind(limit) for limit in _each(rule.min)], [kind(limit) for limit in _each(rule.max)]
-    return [*(limit - 1 for limit in below), *(limit + 1 for limit in above), "gif" if kind is str else "2"]
+    other: object = 2 if rule.default == "" else "gif" if kind is str else "2"
+    return [*(limit - 1 for limit in below), *(limit + 1 for limit in above), other]
 
 
 def _each(edge: float | tuple[object, ...] | None) -> list[Any]:
@@ -157,9 +188,9 @@ def test_a_model_that_knows_ratios_is_told_the_nearest(
     assert body["aspect_ratio"] == ratio
 
 
-@pytest.mark.parametrize("name", sorted(set(FIELDS) - {"flux-3-image"}))
+@pytest.mark.parametrize("name", [name for name in MODELS if "seed" in FIELDS[MODELS[name].name]])
 def test_the_seed_of_the_order_is_the_seed_that_is_sent(bfl: Bfl, service: BflServer, name: str) -> None:
-    ticket = bfl.submit(Order(name, "A red door.", 512, 320, seed=77))
+    ticket = bfl.submit(dataclasses.replace(_order(MODELS[name]), seed=77))
     assert service.tasks[ticket.remote_id].seed == 77
 
 
@@ -180,6 +211,16 @@ def test_the_credits_are_told_in_dollars(bfl: Bfl, service: BflServer) -> None:
     service.deposit = 1234.0
     bfl.submit(ORDER)
     assert bfl.credits() == pytest.approx(12.31)
+
+
+def test_the_doctor_tells_the_credit_that_is_left(bfl: Bfl, service: BflServer) -> None:
+    service.deposit = 1231.5
+    assert bfl.doctor(["flux-2-pro"]) == ["BFL: the account has 12.31 US dollars of credit left"]
+
+
+def test_the_doctor_names_a_model_that_would_be_refused(bfl: Bfl) -> None:
+    told = "BFL: no model 'flux-pro' is known here; orders for it are refused"
+    assert bfl.doctor(["flux-dev", "flux-pro"])[1:] == [told]
 
 
 def test_credits_that_cannot_be_asked_for_are_an_outage(bfl: Bfl, service: BflServer) -> None:
@@ -414,3 +455,54 @@ def test_a_key_that_no_header_can_carry_is_refused_as_a_setting(key: str) -> Non
 def test_a_base_url_that_is_none_is_refused_as_a_setting(url: str) -> None:
     with pytest.raises(ValidationError, match="base_url"):
         BflSettings.model_validate({"api_key": "k", "base_url": url})
+
+
+@pytest.mark.parametrize(
+    ("keys", "host"),
+    [
+        ({}, "https://api.us1.bfl.ai"),
+        ({"base_url": "https://api.eu.bfl.ai"}, "https://api.eu.bfl.ai"),  # nothing leaves the region that was chosen
+        ({"base_url": "https://api.eu.bfl.ai", "finetune_url": "https://api.eu1.bfl.ai"}, "https://api.eu1.bfl.ai"),
+    ],
+)
+def test_a_fine_tuned_model_is_asked_for_where_the_settings_say(keys: dict[str, str], host: str) -> None:
+    settings = BflSettings.model_validate({"api_key": "k", **keys})
+    assert settings.host("flux-pro-1.1-ultra-finetuned") == host
+
+
+def test_a_model_that_is_not_fine_tuned_is_asked_for_at_the_base_url() -> None:
+    settings = BflSettings.model_validate({"api_key": "k", "finetune_url": "https://api.us1.bfl.ai"})
+    assert settings.host("flux-pro-1.1-ultra") == "https://api.bfl.ai"
+
+
+def test_a_fine_tuned_picture_is_ordered_polled_and_fetched_at_the_finetune_url(service: BflServer) -> None:
+    with BflServer() as tunes, net.client([service.url, tunes.url]) as client:
+        settings = {"api_key": tunes.key, "base_url": service.url, "finetune_url": tunes.url}
+        bfl = Bfl(BflSettings.model_validate(settings), client)
+        finished = _poll_until_finished(bfl, bfl.submit(_order(MODELS["flux-ultra-finetuned"])))
+
+        assert (len(finished.images), tunes.submits, tunes.polls, tunes.downloads) == (1, 1, 1, 1)
+    assert service.submits == service.polls == 0
+
+
+def test_a_fine_tune_without_a_polling_url_is_polled_where_it_was_ordered(service: BflServer) -> None:
+    service.misbehave("no-polling-url")
+    with net.client([service.url]) as client:
+        settings = {"api_key": service.key, "base_url": "https://api.bfl.ai", "finetune_url": service.url}
+        ticket = Bfl(BflSettings.model_validate(settings), client).submit(_order(MODELS["flux-ultra-finetuned"]))
+    assert ticket.polling_url == f"{service.url}/v1/get_result?id={ticket.remote_id}"
+
+
+def test_the_origins_are_those_that_the_operator_has_set() -> None:
+    settings = BflSettings.model_validate({"api_key": "k", "finetune_url": "http://127.0.0.1:7000"})
+    assert Bfl.origins(settings) == ("https://api.bfl.ai", "http://127.0.0.1:7000")
+
+
+@pytest.mark.parametrize("name", ["flux-fill-finetuned", "flux-ultra-finetuned"])
+def test_a_fine_tuned_model_without_its_id_is_refused_before_anything_is_sent(
+    bfl: Bfl, service: BflServer, name: str
+) -> None:
+    order = _order(MODELS[name], finetune_id="")
+    with pytest.raises(GeneratorProblem, match="needs the option finetune_id"):
+        bfl.submit(order)
+    assert service.submits == 0

@@ -1,29 +1,27 @@
-"""A local server that speaks BFL's contract and can be told to misbehave: `python tests/servers/bfl.py --port 8901`.
+"""A local server that speaks BFL's contract and can be told to misbehave.
 
-Sources: https://docs.bfl.ai and https://api.bfl.ai/openapi.json. What is stricter than BFL: an unknown field is a 422
-on every endpoint, so that a wrong body is seen. Images to start from are not taken.
+`PYTHONPATH=tests python -m servers.bfl --port 8901` starts it. Sources: https://docs.bfl.ai and
+https://api.bfl.ai/openapi.json; `bfl_bodies.py` has what each endpoint takes.
 """
 
 import argparse
 import contextlib
 import io
 import json
-import math
 import random
-import re
 import secrets
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from PIL import Image, ImageColor, ImageDraw
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
+from servers.bfl_bodies import ENDPOINTS, MEGAPIXEL, Body, Flux2
 
-MEGAPIXEL = 1024 * 1024
 SAMPLE_SECONDS = 600  # the link to a finished picture works for ten minutes
 
 # What the server can do wrong, by the moment at which it does it
@@ -37,135 +35,6 @@ TASK = (
 )
 SAMPLE = ("expired", "html", "html-called-png", "truncated", "sample-down", "sample-redirect", "foreign-sample", "huge")
 FAULTS = (*SUBMIT, *TASK, *SAMPLE)
-
-
-def _within_21_to_9(ratio: str) -> str:
-    if not re.fullmatch(r"[1-9]\d*:[1-9]\d*", ratio) or not 9 / 21 <= _number(ratio) <= 21 / 9:
-        raise ValueError("must be a ratio between 21:9 and 9:21")
-    return ratio
-
-
-def _number(ratio: str) -> float:
-    width, height = map(int, ratio.split(":"))
-    return width / height
-
-
-def _of_ratio(ratio: str, side: int, multiple: int) -> tuple[int, int]:
-    """Nearly as many pixels as a square of that side has, within the area of it."""
-    stretch = math.sqrt(_number(ratio))
-    return int(side * stretch) // multiple * multiple, int(side / stretch) // multiple * multiple
-
-
-class Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    def size(self) -> tuple[int, int]:
-        raise NotImplementedError
-
-    def credits(self, first: float, further: float) -> float:
-        width, height = self.size()
-        return first + further * max(0, -(-width * height // MEGAPIXEL) - 1)
-
-
-class Seeded(Body):
-    seed: int | None = None
-    output_format: Literal["jpeg", "png", "webp"] = "jpeg"
-    webhook_url: Annotated[str, Field(min_length=1, max_length=2083)] | None = None
-    webhook_secret: str | None = None
-
-
-class Flux2(Seeded):
-    prompt: str
-    width: Annotated[int, Field(ge=64)] | None = None
-    height: Annotated[int, Field(ge=64)] | None = None
-    safety_tolerance: Annotated[int, Field(ge=0, le=5)] = 2
-
-    def size(self) -> tuple[int, int]:
-        """FLUX.2 takes any size and makes of it multiples of 16 within 4 megapixels."""
-        width, height = self.width or 1024, self.height or 1024
-        shrink = min(1.0, (4 * MEGAPIXEL / (width * height)) ** 0.5)
-        return int(width * shrink) // 16 * 16, int(height * shrink) // 16 * 16
-
-
-class Flex(Flux2):
-    prompt_upsampling: bool = True
-    guidance: Annotated[float, Field(ge=1.5, le=10)] = 5
-    steps: Annotated[int, Field(ge=1, le=50)] = 50
-
-
-class Pro11(Seeded):
-    prompt: str = ""
-    width: Annotated[int, Field(ge=256, le=1440, multiple_of=32)] = 1024
-    height: Annotated[int, Field(ge=256, le=1440, multiple_of=32)] = 768
-    image_prompt: str | None = None
-    prompt_upsampling: bool = False
-    safety_tolerance: Annotated[int, Field(ge=0, le=6)] = 2
-
-    def size(self) -> tuple[int, int]:
-        return self.width, self.height
-
-
-class Dev(Pro11):
-    guidance: Annotated[float, Field(ge=1.5, le=5)] = 3
-    steps: Annotated[int, Field(ge=1, le=50)] = 28
-
-
-class Ultra(Seeded):
-    prompt: str = ""
-    aspect_ratio: Annotated[str, AfterValidator(_within_21_to_9)] = "16:9"
-    prompt_upsampling: bool = False
-    safety_tolerance: Annotated[int, Field(ge=0, le=6)] = 2
-    raw: bool = False
-
-    def size(self) -> tuple[int, int]:
-        return _of_ratio(self.aspect_ratio, 2048, 16)
-
-
-class Kontext(Seeded):
-    prompt: str
-    aspect_ratio: Annotated[str, AfterValidator(_within_21_to_9)] = "1:1"
-    output_format: Literal["jpeg", "png", "webp"] = "png"
-    prompt_upsampling: bool = False
-    safety_tolerance: Annotated[int, Field(ge=0, le=6)] = 2
-
-    def size(self) -> tuple[int, int]:
-        return _of_ratio(self.aspect_ratio, 1024, 32)
-
-
-Ratio = Literal[
-    "auto", "21:9", "2:1", "16:9", "3:2", "7:5", "4:3", "5:4", "1:1", "4:5", "3:4", "5:7", "2:3", "9:16", "1:2", "9:21"
-]  # fmt: skip
-
-
-class Flux3(Body):
-    prompt: str
-    aspect_ratio: Ratio = "auto"
-    resolution: Literal["768sq", "1k", "1.5k", "2k", "4k"] = "1k"
-    safety_tolerance: Annotated[int, Field(ge=0, le=4)] = 2
-    grounding: bool = True
-    version: str = "latest"
-
-    def size(self) -> tuple[int, int]:
-        side = {"768sq": 768, "1k": 1024, "1.5k": 1536, "2k": 2048, "4k": 4096}[self.resolution]
-        return _of_ratio("1:1" if self.aspect_ratio == "auto" else self.aspect_ratio, side, 16)
-
-    def credits(self, first: float, further: float) -> float:  # noqa: ARG002 - has a list of its own
-        return {"768sq": 4.1, "1k": 4.8, "1.5k": 10.0, "2k": 10.0, "4k": 60.7}[self.resolution]
-
-
-ENDPOINTS: Mapping[str, tuple[type[Body], float, float]] = {  # body, credits of the first and each further megapixel
-    "flux-2-max": (Flux2, 7, 3),
-    "flux-2-pro": (Flux2, 3, 1.5),
-    "flux-2-flex": (Flex, 5, 5),
-    "flux-2-klein-4b": (Flux2, 1.4, 0.1),
-    "flux-2-klein-9b": (Flux2, 1.5, 0.2),
-    "flux-3-image": (Flux3, 0, 0),
-    "flux-pro-1.1": (Pro11, 4, 0),
-    "flux-pro-1.1-ultra": (Ultra, 6, 0),
-    "flux-dev": (Dev, 2.5, 0),
-    "flux-kontext-pro": (Kontext, 4, 0),
-    "flux-kontext-max": (Kontext, 8, 0),
-}
 FEWER = {"flux-kontext-max": 6}  # tasks at once, where the limit of all does not hold
 
 
@@ -306,7 +175,7 @@ class BflServer:
             "id": task.id,
             "polling_url": f"{self.url}/v1/get_result?id={task.id}",
             "cost": task.cost,
-            "input_mp": 0,
+            "input_mp": round(sum(image.width * image.height for image in task.body.given()) / MEGAPIXEL, 2),
             "output_mp": round(width * height / MEGAPIXEL, 2),
         }
         if task.fault == "foreign-polling-url":
@@ -353,8 +222,9 @@ class BflServer:
         return result | {"prompt": prompt, "start_time": task.born, "end_time": task.born + self.seconds}
 
     def picture(self, task: Task) -> bytes:
-        """The finished picture; the same model, prompt, size and seed give the same bytes."""
-        return draw(task.model, getattr(task.body, "prompt", ""), task.seed, task.body.size(), task.encoding)
+        """The finished picture; the same order and seed give the same bytes."""
+        drawn = _landscape(task.model, getattr(task.body, "prompt", ""), task.seed, task.body.size())
+        return _encoded(task.body.show(drawn), task.encoding)
 
     def expired(self, task: Task) -> bool:
         return task.fault == "expired" or self.now() > task.born + self.seconds + SAMPLE_SECONDS
@@ -365,6 +235,10 @@ class BflServer:
 
 def draw(model: str, prompt: str, seed: int, size: tuple[int, int], output_format: str) -> bytes:
     """A landscape of hills under a low sun, all of it drawn from the seed and the words."""
+    return _encoded(_landscape(model, prompt, seed, size), output_format)
+
+
+def _landscape(model: str, prompt: str, seed: int, size: tuple[int, int]) -> Image.Image:
     chance = random.Random(f"{model}|{prompt}|{seed}")
     hue = chance.randrange(360)
     width, height = size
@@ -377,6 +251,10 @@ def draw(model: str, prompt: str, seed: int, size: tuple[int, int], output_forma
     pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=_colour(hue + 60, 90, 88))
     for ridge in range(4):
         pen.polygon(_ridge(chance, size, 0.45 + 0.14 * ridge), fill=_colour(hue + 10 * ridge, 35, 42 - 9 * ridge))
+    return picture
+
+
+def _encoded(picture: Image.Image, output_format: str) -> bytes:
     out = io.BytesIO()
     picture.save(out, output_format)
     return out.getvalue()

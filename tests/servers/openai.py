@@ -1,17 +1,23 @@
 """A local images server of OpenAI's kind that can be told to misbehave: `with OpenaiServer() as server`.
 
-Sources: OpenAI's API reference, "Create image", and stable-diffusion.cpp's examples/server/api.md. Like OpenAI, it
+Sources: OpenAI's API reference, "Create image", "Create image edit" and "List models"; stable-diffusion.cpp's
+examples/server/api.md and routes_openai.cpp; the price list of https://github.com/QuantumNous/new-api. Like OpenAI, it
 refuses fields that it does not know; `fields` are those it takes beyond OpenAI's own.
 """
 
 import base64
+import io
 import json
 import threading
 from collections.abc import Collection, Mapping
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
+from PIL import Image
 from servers.bfl import draw
+from werkzeug.datastructures import FileStorage
+from werkzeug.formparser import FormDataParser
 
 OWN = frozenset({"model", "prompt", "n", "size", "response_format", "output_format", "quality"})
 _SAFETY = "Your request was rejected by the safety system. safety_violations=[violence, self-harm]"
@@ -30,6 +36,7 @@ REFUSALS: Mapping[str, tuple[int, object, str]] = {  # status, body, Retry-After
     "down": (503, {"error": {"message": "The model is loading", "code": None}}, "30"),
     "gateway-timeout": (504, "upstream request timeout", ""),
     "redirect": (307, "elsewhere", ""),
+    "bad-gateway": (502, "upstream closed", ""),
 }
 ANSWERS = (  # accepted, and charged
     *("url", "path-url", "foreign-url", "down-url", "expired-url", "html-url", "revised", "data-url", "lost"),
@@ -37,12 +44,28 @@ ANSWERS = (  # accepted, and charged
 )
 
 
+class File(NamedTuple):
+    """A file of a form."""
+
+    field: str
+    name: str
+    kind: str
+    data: bytes
+
+
 class OpenaiServer:
-    """A context manager. `bodies` are the accepted orders, `leaks` downloads that came with the key ("" = no key)."""
+    """A context manager. `bodies` are the accepted orders, `leaks` downloads that came with the key ("" = no key).
+
+    `files` came with the last of them. `grey_masks`: like sd-server, it repaints what is white in a mask, else what is
+    transparent. `lists` is what there is at a path: the models, a price list.
+    """
 
     def __init__(self, *, key: str = "sk-test-key", fields: Collection[str] = ()) -> None:
         self.key, self.fields = key, OWN.union(fields)
         self.bodies: list[dict[str, Any]] = []
+        self.files: list[File] = []
+        self.grey_masks = False
+        self.lists: dict[str, object] = {"/v1/models": {"data": [{"id": "flux-schnell", "object": "model"}]}}
         self.posts = self.downloads = self.leaks = 0
         self.fault = ""
         self.closing = threading.Event()
@@ -69,7 +92,7 @@ class OpenaiServer:
     def picture(self, body: Mapping[str, Any]) -> bytes:
         """What an order's body gets: the same body, the same bytes."""
         width, height = str(body.get("size") or f"{body['width']}x{body['height']}").split("x")
-        return draw(body["model"], body["prompt"], body.get("seed", 0), (int(width), int(height)), "png")
+        return draw(body["model"], body["prompt"], int(body.get("seed", 0)), (int(width), int(height)), "png")
 
     def answer(self, fault: str, body: Mapping[str, Any]) -> object:
         """The JSON of an accepted order."""
@@ -102,12 +125,13 @@ class Handler(BaseHTTPRequestHandler):
         images = self.server.images
         fault, images.fault = images.fault, ""
         images.posts += 1
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if refusal := self._refusal(fault, body):
+        body, files = self._content()
+        if refusal := self._refusal(fault, body, files):
             status, told, wait = refusal
             self._send(status, json.dumps(told).encode(), {"Retry-After": wait} if wait else {})
             return
         images.bodies.append(body)
+        images.files = files
         if fault in ("lost", "silent"):
             self.close_connection = fault == "lost" or images.closing.wait()
             return
@@ -115,18 +139,39 @@ class Handler(BaseHTTPRequestHandler):
         odd |= dict.fromkeys(("endless", "dribble"), b" " * 54_000_000)
         self._send(200, odd.get(fault) or json.dumps(images.answer(fault, body)).encode(), fault=fault)
 
-    def _refusal(self, fault: str, body: Mapping[str, Any]) -> tuple[int, object, str] | None:
-        images, given = self.server.images, self.headers.get("Authorization")
-        if self.path != "/v1/images/generations":
+    def _content(self) -> tuple[dict[str, Any], list[File]]:
+        raw, kind = self.rfile.read(int(self.headers["Content-Length"])), self.headers["Content-Type"]
+        if kind == "application/json":
+            return json.loads(raw), []
+        mime, _, boundary = kind.partition("; boundary=")
+        _, form, files = FormDataParser(silent=False).parse(io.BytesIO(raw), mime, len(raw), {"boundary": boundary})
+        return form.to_dict(), [_read(field, file) for field, file in files.items(multi=True)]
+
+    def _refusal(self, fault: str, body: Mapping[str, Any], files: list[File]) -> tuple[int, object, str] | None:
+        images = self.server.images
+        if self.path not in ("/v1/images/generations", "/v1/images/edits"):
             return REFUSALS["not-found"]
-        if given != (f"Bearer {images.key}" if images.key else None):
-            return 401, {"error": {"message": f"Incorrect API key: {given}", "code": "invalid_api_key"}}, ""
+        if stranger := self._stranger():
+            return stranger
         if strange := sorted(set(body) - images.fields):
             return 400, {"error": {"message": f"Unknown parameter: {', '.join(strange)}", "code": None}}, ""
+        if self.path.endswith("/edits") and (wrong := _wrong(files, grey=images.grey_masks)):
+            return 400, {"error": {"message": wrong, "code": None}}, ""
         return REFUSALS.get(fault)
+
+    def _stranger(self) -> tuple[int, object, str] | None:
+        key, given = self.server.images.key, self.headers.get("Authorization")
+        if given == (f"Bearer {key}" if key else None):
+            return None
+        return 401, {"error": {"message": f"Incorrect API key: {given}", "code": "invalid_api_key"}}, ""
 
     def do_GET(self) -> None:
         images = self.server.images
+        if not self.path.startswith("/v1/made/"):
+            there = (200, images.lists[self.path], "") if self.path in images.lists else REFUSALS["not-found"]
+            status, told, _ = self._stranger() or there
+            self._send(status, json.dumps(told).encode())
+            return
         images.downloads += 1
         images.leaks += "Authorization" in self.headers
         down = "down-url" in self.path and images.downloads == 1
@@ -147,3 +192,22 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True  # the client has had enough
 
     def log_message(self, *_: object) -> None: ...
+
+
+def _read(field: str, file: FileStorage) -> File:
+    with closing(file):
+        return File(field, str(file.filename), file.mimetype, file.read())
+
+
+def _wrong(files: list[File], *, grey: bool) -> str:
+    """What OpenAI would say of the files of an edit."""
+    given = [file for file in files if file.field in ("image", "image[]")]
+    if not given or (len(given) > 1 and {file.field for file in given} != {"image[]"}):
+        return "image is missing, or several are not named image[]"
+    for mask in (file for file in files if file.field == "mask"):
+        with Image.open(io.BytesIO(mask.data)) as image, Image.open(io.BytesIO(given[0].data)) as first:
+            if image.size != first.size:
+                return "the mask has another size than the image"
+            if image.mode != ("L" if grey else "RGBA"):
+                return "Invalid mask image format - mask image missing alpha channel"
+    return ""

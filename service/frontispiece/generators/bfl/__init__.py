@@ -3,8 +3,7 @@
 The contract is https://docs.bfl.ai and https://api.bfl.ai/openapi.json. There is no cancel and no idempotency key.
 """
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 from urllib.parse import quote
 
@@ -14,31 +13,13 @@ from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationErro
 from frontispiece import net
 from frontispiece.errors import Busy, Declined, GeneratorProblem, Outage, OutOfCredit, Unknown
 from frontispiece.generators import Finished, Generator, GeneratorSettings, Order, Ticket, Waiting
+from frontispiece.generators.bfl.body import ENDPOINTS, body
 
 HOSTS = ("*.bfl.ai",)  # may see the key; the polling URL names clusters such as api.eu2.bfl.ai
 PICTURE_HOSTS = (*HOSTS, "bfldeliveryprod.blob.core.windows.net")  # the second is what older answers name
 
-_FLUX_2 = frozenset({"width", "height", "seed", "safety_tolerance", "output_format"})
-_PRO_1_1 = _FLUX_2 | {"prompt_upsampling"}
-_TUNED = _PRO_1_1 | {"steps", "guidance"}
-_BY_RATIO = _PRO_1_1 - {"width", "height"} | {"aspect_ratio"}
-_FIELDS = {  # by endpoint, beside the prompt; FLUX 3 answers any other field with 422
-    "flux-2-max": _FLUX_2,
-    "flux-2-pro": _FLUX_2,
-    "flux-2-pro-preview": _FLUX_2,
-    "flux-2-flex": _TUNED,
-    "flux-2-klein-4b": _FLUX_2,
-    "flux-2-klein-9b": _FLUX_2,
-    "flux-2-klein-9b-preview": _FLUX_2,
-    "flux-3-image": frozenset({"aspect_ratio", "resolution", "safety_tolerance", "grounding"}),
-    "flux-pro-1.1": _PRO_1_1,
-    "flux-pro-1.1-ultra": _BY_RATIO | {"raw"},
-    "flux-dev": _TUNED,
-    "flux-kontext-pro": _BY_RATIO,
-    "flux-kontext-max": _BY_RATIO,
-}
-# FLUX 3 knows these; ultra and Kontext take anything between the first and the last
-_RATIOS = ["21:9", "2:1", "16:9", "3:2", "7:5", "4:3", "5:4", "1:1", "4:5", "3:4", "5:7", "2:3", "9:16", "1:2", "9:21"]
+_GLOBAL = "https://api.bfl.ai"
+_FINETUNES = "https://api.us1.bfl.ai"  # the one cluster that the OpenAPI document names for them
 _FACTS = ("seed", "prompt", "start_time", "end_time", "duration")
 
 
@@ -63,12 +44,21 @@ class BflSettings(GeneratorSettings):
     """`[generators.bfl]`.
 
     `base_url`: https://api.bfl.ai sends a task wherever there is room; https://api.eu.bfl.ai keeps it in the European
-    Union and https://api.us.bfl.ai in the United States. `download_seconds`: for one picture.
+    Union and https://api.us.bfl.ai in the United States. `finetune_url`: where fine-tuned models are asked for; unless
+    set, https://api.us1.bfl.ai beside the first of these and `base_url` itself beside any other, so that nothing leaves
+    a region that was chosen. `download_seconds`: for one picture.
     """
 
     api_key: Annotated[SecretStr, AfterValidator(_sendable)]
-    base_url: Annotated[str, AfterValidator(_http)] = "https://api.bfl.ai"
+    base_url: Annotated[str, AfterValidator(_http)] = _GLOBAL
+    finetune_url: Annotated[str, AfterValidator(_http)] = ""
     download_seconds: Annotated[float, Field(gt=0)] = 60.0
+
+    def host(self, model: str) -> str:
+        """The URL before `/v1/` for a model, by BFL's name."""
+        if not model.endswith("-finetuned"):
+            return self.base_url
+        return self.finetune_url or (_FINETUNES if self.base_url == _GLOBAL else self.base_url)
 
 
 class _Submitted(BaseModel):
@@ -95,11 +85,15 @@ class Bfl(Generator):
     active: ClassVar[int] = 24  # BFL answers 429 beyond that
     settings: BflSettings
 
+    @classmethod
+    def origins(cls, settings: GeneratorSettings) -> tuple[str, ...]:
+        assert isinstance(settings, BflSettings)
+        return tuple(filter(None, (settings.base_url, settings.finetune_url)))
+
     def submit(self, order: Order) -> Ticket:
-        body = _body(order)
-        where = f"{self.settings.base_url}/v1/{order.model}"
+        sent, host = body(order), self.settings.host(order.model)
         try:
-            answer = self.client.post(where, json=body, headers=self._key())
+            answer = self.client.post(f"{host}/v1/{order.model}", json=sent, headers=self._key())
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as problem:
             raise Outage(f"BFL cannot be reached: {_say(problem)}") from problem
         except httpx.HTTPError as problem:
@@ -108,14 +102,14 @@ class Bfl(Generator):
             raise Unknown(_unknown(f"a gateway answered {answer.status_code}"))
         if not answer.is_success:
             raise _refusal(answer)
-        return self._ticket(answer)
+        return self._ticket(answer, host)
 
-    def _ticket(self, answer: httpx.Response) -> Ticket:
+    def _ticket(self, answer: httpx.Response, host: str) -> Ticket:
         try:
             said = _Submitted.model_validate_json(answer.content)
         except ValidationError as problem:
             raise Unknown(_unknown(f"its answer cannot be read ({_text(answer)})")) from problem
-        url = said.polling_url or f"{self.settings.base_url}/v1/get_result?id={quote(said.id, safe='')}"
+        url = said.polling_url or f"{host}/v1/get_result?id={quote(said.id, safe='')}"
         try:
             self._check(url)
         except GeneratorProblem as problem:
@@ -138,7 +132,7 @@ class Bfl(Generator):
         sample = result.get("sample")
         if not isinstance(sample, str):
             raise Outage(f"BFL says that ticket {ticket.remote_id} is ready, but names no picture")
-        hosts = (*PICTURE_HOSTS, net.origin(self.settings.base_url))
+        hosts = (*PICTURE_HOSTS, *map(net.origin, self.origins(self.settings)))
         picture = net.download(self.client, sample, hosts, deadline=self.settings.download_seconds)
         return Finished((picture,), ticket.cost, {name: result[name] for name in _FACTS if name in result})
 
@@ -155,35 +149,17 @@ class Bfl(Generator):
         except ValidationError as problem:
             raise Outage(f"BFL's answer about the credits cannot be read: {_text(answer)}") from problem
 
+    def doctor(self, models: Sequence[str]) -> list[str]:
+        strange = [model for model in models if model not in ENDPOINTS]
+        credit = f"BFL: the account has {self.credits():.2f} US dollars of credit left"
+        return [credit, *(f"BFL: no model {model!r} is known here; orders for it are refused" for model in strange)]
+
     def _check(self, url: str) -> httpx.URL:
-        """The key goes to BFL and to the operator's own setting, whatever an answer names."""
-        return net.check(url, (*HOSTS, net.origin(self.settings.base_url)))
+        """The key goes to BFL and to the operator's own settings, whatever an answer names."""
+        return net.check(url, (*HOSTS, *map(net.origin, self.origins(self.settings))))
 
     def _key(self) -> dict[str, str]:
         return {"x-key": self.settings.api_key.get_secret_value()}
-
-
-def _body(order: Order) -> dict[str, Any]:
-    fields = _FIELDS.get(order.model)
-    if fields is None:
-        raise GeneratorProblem(f"no BFL model {order.model!r} is known here; known are: {', '.join(_FIELDS)}")
-    ours = {"width": order.width, "height": order.height, "aspect_ratio": _ratio(order), "seed": order.seed}
-    known = fields - set(ours)
-    if strange := sorted(set(order.options) - known):
-        raise GeneratorProblem(f"{order.model} has no option {', '.join(strange)}; it has: {', '.join(sorted(known))}")
-    taken = {name: value for name, value in ours.items() if name in fields}
-    return {"prompt": order.prompt, **taken, **order.options}
-
-
-def _ratio(order: Order) -> str:
-    """The ratio that the order loses least of when it is cropped from it."""
-    wanted = math.log(order.width / order.height)
-    return min(_RATIOS, key=lambda ratio: abs(_log(ratio) - wanted))
-
-
-def _log(ratio: str) -> float:
-    width, height = map(int, ratio.split(":"))
-    return math.log(width / height)
 
 
 def _result(answer: httpx.Response) -> _Result:
