@@ -95,6 +95,12 @@ def test_models_lists_what_can_do_a_task(terminal: Terminal) -> None:
     assert (True, False) == ("flux-fill" in said, "sketch" in said)
 
 
+def test_the_documentation_has_the_catalogue_as_it_is(terminal: Terminal) -> None:
+    page = (Path(__file__).parent.parent / "docs/models.md").read_text("utf8")  # made by scripts/models_table.py
+
+    assert terminal("models", "--markdown").stdout in page
+
+
 def test_doctor_asks_sites_and_generators_and_fails_where_one_is_away(terminal: Terminal) -> None:
     done = terminal("doctor")
 
@@ -161,6 +167,7 @@ def test_up_says_that_its_port_is_taken(tmp_path: Path) -> None:
         (("replay", "99"), "there is no delivery 99"),
         (("generate", "x", "--model", "flux-9", "--out", "x.png"), "there is no model 'flux-9'"),
         (("preview", "products"), "give --ref or --entry"),
+        (("local", "sketch"), "sketch does not draw on this machine"),
     ],
 )
 def test_a_problem_is_told_in_words_and_ends_with_1(terminal: Terminal, words: tuple[str, ...], problem: str) -> None:

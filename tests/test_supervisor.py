@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from frontispiece.supervisor import Child, end
+from frontispiece.config import Settings
+from frontispiece.supervisor import Child, children, end
 
 
 @pytest.fixture(name="child")
@@ -113,3 +114,27 @@ def ours(folder: Path, program: str = "") -> list[int]:
         except OSError:
             continue
     return found
+
+
+SITE = {"plugin": "generic", "url": "http://127.0.0.1:9", "webhook_secret": "whsec_c2VjcmV0"}
+
+
+@pytest.mark.parametrize(
+    ("model", "base_url", "there"),
+    [
+        ("diffusers-schnell", "http://127.0.0.1:8461", ["local diffusers"]),
+        ("diffusers-schnell", "http://192.168.1.7:8461", []),  # somebody else's to start
+        ("sketch", "http://127.0.0.1:8461", ["local diffusers"]),  # it has a table, so it is meant to be used
+    ],
+)
+def test_up_runs_the_local_pipeline_that_is_on_this_machine(model: str, base_url: str, there: list[str]) -> None:
+    rule = {"name": "articles", "site": "blog", "models": [model]}
+    settings = Settings.model_validate(
+        {"sites": {"blog": SITE}, "rules": [rule], "generators": {"diffusers": {"base_url": base_url}}}
+    )
+
+    assert there == [child.name for child in children(settings) if child.name.startswith("local")]
+
+
+def test_without_a_local_model_nothing_of_it_runs() -> None:
+    assert [] == [child.name for child in children(Settings()) if child.name.startswith("local")]

@@ -51,7 +51,7 @@ def _rule(house: House, rule: Rule) -> str:
 
 
 def _licences(house: House, rule: Rule) -> Iterator[str]:
-    for name in dict.fromkeys((*rule.models, *filter(None, [rule.final]))):
+    for name in dict.fromkeys(rule.draw_with):
         row = house.models[name]
         if not row.commercial:
             whose = "a shop" if rule.kind == "product" else "a business"
@@ -63,19 +63,8 @@ def doctors(house: House, site: str | None = None) -> Iterator[tuple[str, Callab
     for name in [site] if site else house.settings.sites:
         yield f"Site {name}", partial(doctor, house, name)
     if not site:
-        for name, models in _in_use(house).items():
+        for name, models in house.settings.in_use().items():
             yield f"Generator {name}", partial(_generator, house, name, models)
-
-
-def _in_use(house: House) -> dict[str, list[str]]:
-    """The generators that rules or the configuration name, with the names that they have for the rules' models."""
-    found: dict[str, list[str]] = {name: [] for name in house.settings.generators}
-    for rule in house.settings.rules:
-        for name in (*rule.models, *filter(None, [rule.final])):
-            row = house.models[name]
-            names = found.setdefault(row.generator, [])
-            names += [row.name] if row.name not in names else []
-    return found
 
 
 def _generator(house: House, name: str, models: list[str]) -> Iterator[str]:

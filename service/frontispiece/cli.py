@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from frontispiece import commands, drawing, parent
 from frontispiece.config import load
-from frontispiece.errors import Problem
+from frontispiece.errors import ConfigProblem, Problem
 
 
 class InWords(click.Group):
@@ -93,6 +93,20 @@ def worker(*, burst: bool) -> None:
 
     settings = load()
     jobs.work(House(settings), jobs.connect(app.redis_url(settings)), burst=burst)
+
+
+@main.command()
+@click.argument("generator", default="diffusers")
+def local(generator: str) -> None:
+    """The local pipeline alone: keeps a model warm and draws; GENERATOR is the table of its settings."""
+    from frontispiece.generators.diffusers import DiffusersSettings  # noqa: PLC0415
+    from frontispiece.local import start  # noqa: PLC0415
+
+    settings = load()
+    _, given = settings.generator(generator)
+    if not isinstance(given, DiffusersSettings):
+        raise ConfigProblem(f"{generator} does not draw on this machine; local is for generators of kind diffusers")
+    start.serve(given, settings.data / "local" / generator)
 
 
 @main.command()

@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings, NestedSecretsSettingsSource, Pydanti
 from frontispiece import cms, prompts
 from frontispiece.cms import EventKind, SiteSettings
 from frontispiece.errors import ConfigProblem, TemplateProblem
-from frontispiece.generators import GeneratorSettings, catalogue
+from frontispiece.generators import Generator, GeneratorSettings, catalogue
 from frontispiece.generators.catalogue import Model
 
 T = TypeVar("T", bound=BaseModel)
@@ -89,6 +89,11 @@ class Rule(Part):
     replace: bool = False  # draw although the entry has an image
     delay: float = Field(default=5, ge=0, le=86400)  # seconds without another save before the prompt is built
     caption: str = ""
+
+    @property
+    def draw_with(self) -> tuple[str, ...]:
+        """All the models it names."""
+        return (*self.models, *([self.final] if self.final else []))
 
 
 class Budget(Part):
@@ -194,6 +199,20 @@ class Settings(BaseSettings):
     def _can_draw(self, where: str, generator: str) -> None:
         if generator not in self.generators:
             _own(catalogue.make(generator).Settings, ("generators", generator), {}, f" (needed by {where}.models)")
+
+    def generator(self, name: str) -> tuple[type[Generator], GeneratorSettings]:
+        """The class behind the generator of that name, and its settings or their defaults. Raises `ConfigProblem`."""
+        given = self.generators.get(name)
+        kind = catalogue.make((given and given.generator) or name)
+        return kind, given or kind.Settings()
+
+    def in_use(self) -> dict[str, list[str]]:
+        """The generators that are configured or that rules draw with, and the names they have for the rules' models."""
+        models = catalogue.load(self.catalogue)
+        found: dict[str, list[str]] = {name: [] for name in self.generators}
+        for name in dict.fromkeys(name for rule in self.rules for name in rule.draw_with):
+            found.setdefault(models[name].generator, []).append(models[name].name)
+        return found
 
     @property
     def database(self) -> str:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -14,7 +15,9 @@ from frontispiece.config import load
 from frontispiece.errors import ConfigProblem, Problem
 from frontispiece.generators import Finished, Margins, Order, Task, Waiting, catalogue
 from frontispiece.generators.catalogue import Model
+from frontispiece.generators.diffusers import DiffusersSettings
 from frontispiece.house import House
+from frontispiece.local import start as local
 
 HEAD = ("name", "model", "tasks", "generator", "sides in pixels", "at most", "price", "licence")
 FORMATS: dict[str, images.Format] = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp", ".avif": "avif"}
@@ -26,8 +29,8 @@ MOST_BYTES = 40_000_000
 @click.option("--markdown", is_flag=True, help="The table as docs/models.md has it.")
 def models(task: str | None, *, markdown: bool) -> None:
     """Prints the catalogue: what each model can do, and what it costs."""
-    rows = catalogue.load() if markdown else House(load()).models
-    table = [_row(name, row) for name, row in rows.items() if task is None or task in row.tasks]
+    there = catalogue.load() if markdown else House(load()).models
+    table = [row(name, model) for name, model in there.items() if task is None or task in model.tasks]
     click.echo(as_markdown(table) if markdown else _as_columns([HEAD, *table]))
 
 
@@ -37,13 +40,23 @@ def as_markdown(table: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _row(name: str, row: Model) -> tuple[str, ...]:
-    sides = f"{row.min_side}–{row.max_side}"
-    parts = [f"{row.dollars.first:f}"]
-    parts += [f"{row.dollars.further:f}"] if row.dollars.further else []
-    price = " + ".join(parts) + (f"; {row.dollars.given:f} given" if row.dollars.given else "")
-    licence = row.licence + ("" if row.commercial else " (not for business)")
-    return name, row.title, ", ".join(row.tasks), row.generator, sides, f"{row.max_megapixels:g} MP", price, licence
+def row(name: str, model: Model) -> tuple[str, ...]:
+    """A model as a line of the table, in the order of `HEAD`."""
+    sides = f"{model.min_side}–{model.max_side}"
+    parts = [f"{model.dollars.first:f}"]
+    parts += [f"{model.dollars.further:f}"] if model.dollars.further else []
+    price = " + ".join(parts) + (f"; {model.dollars.given:f} given" if model.dollars.given else "")
+    licence = model.licence + ("" if model.commercial else " (not for business)")
+    return (
+        name,
+        model.title,
+        ", ".join(model.tasks),
+        model.generator,
+        sides,
+        f"{model.max_megapixels:g} MP",
+        price,
+        licence,
+    )
 
 
 def _as_columns(table: Sequence[Sequence[str]]) -> str:
@@ -147,7 +160,7 @@ def _typed(row: Model, name: str, value: str) -> object:
 
 def _drawn(house: House, row: Model, order: Order) -> bytes:
     asked = house.generator(row.generator)
-    with click.progressbar(length=100, label=row.title) as bar:
+    with _ready(house, row.generator), click.progressbar(length=100, label=row.title) as bar:
         answer: Any = asked.submit(order)
         while not isinstance(answer, Finished):
             if isinstance(answer, Waiting):
@@ -158,6 +171,14 @@ def _drawn(house: House, row: Model, order: Order) -> bytes:
             answer = asked.poll(ticket)
         bar.update(100 - bar.pos)
     return answer.images[0]
+
+
+def _ready(house: House, generator: str) -> AbstractContextManager[None]:
+    """What must run while a generator draws: the local pipeline, where `up` does not keep one."""
+    _, settings = house.settings.generator(generator)
+    if isinstance(settings, DiffusersSettings):
+        return local.running(settings, house.settings.data / "local" / generator)
+    return nullcontext()
 
 
 def _write(out: Path, data: bytes, size: tuple[int, int] | None, row: Model) -> None:

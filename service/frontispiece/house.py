@@ -55,9 +55,7 @@ class House:
     def generator(self, name: str) -> Generator:
         """The generator of that name, with its settings. Raises `ConfigProblem`."""
         if name not in self._generators:
-            given = self.settings.generators.get(name)
-            kind = catalogue.make((given and given.generator) or name)
-            settings = given or kind.Settings()
+            kind, settings = self.settings.generator(name)
             self._generators[name] = kind(settings, net.client(kind.origins(settings)))
         return self._generators[name]
 

@@ -11,12 +11,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from frontispiece import parent, valkey
 from frontispiece.config import Settings
 from frontispiece.errors import ConfigProblem
+from frontispiece.generators.diffusers import DiffusersSettings
+from frontispiece.local import start as local
 
 log = logging.getLogger("frontispiece")
 
@@ -70,7 +72,16 @@ def children(settings: Settings) -> list[Child]:
     """What `up` runs beside the embedded Valkey."""
     ours = [sys.executable, "-m", "frontispiece"]
     workers = [Child(f"worker {number + 1}", [*ours, "worker"]) for number in range(settings.server.workers)]
-    return [Child("web", [*ours, "web"]), Child("watcher", [*ours, "watch"]), *workers]
+    pipelines = [Child(f"local {name}", [*ours, "local", name]) for name in _local(settings)]
+    return [Child("web", [*ours, "web"]), Child("watcher", [*ours, "watch"]), *workers, *pipelines]
+
+
+def _local(settings: Settings) -> Iterator[str]:
+    """The generators that draw in a process of this machine."""
+    for name in settings.in_use():
+        _, given = settings.generator(name)
+        if isinstance(given, DiffusersSettings) and local.here(given):
+            yield name
 
 
 def up(settings: Settings) -> None:
