@@ -163,6 +163,7 @@ def follow(house: House, number: int) -> float | None:
     answer, limit = orders.asked(house, row.model, Ticket(**row.ticket))
     late = time.time() - (row.submitted or 0) > limit
     if isinstance(answer, Waiting) and late:
+        orders.stop(house, row.model, Ticket(**row.ticket))
         answer = GeneratorProblem(f"{row.model} did not finish the picture within {limit:.0f} seconds")
     if isinstance(answer, Waiting):
         return answer.seconds

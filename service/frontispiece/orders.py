@@ -1,5 +1,6 @@
 """Renders ordered: which model draws, how large, for how much, and what the next one is when it cannot."""
 
+import logging
 import secrets
 from dataclasses import asdict, dataclass, field
 from typing import Any, cast
@@ -12,6 +13,8 @@ from frontispiece.errors import ConfigProblem, Declined, GeneratorProblem, Outag
 from frontispiece.generators import Finished, GeneratorSettings, Margins, Order, Task, Ticket, Waiting
 from frontispiece.house import House
 from frontispiece.models import Candidate, Illustration, Render, RenderState, State
+
+log = logging.getLogger("frontispiece")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,3 +187,11 @@ def asked(house: House, model: str, ticket: Ticket) -> tuple[Waiting | Finished 
         return generator.poll(ticket), generator.settings.deadline
     except GeneratorProblem as problem:
         return problem, generator.settings.deadline
+
+
+def stop(house: House, model: str, ticket: Ticket) -> None:
+    """Stops what nobody waits for any more, where the service can; that it could not changes nothing here."""
+    try:
+        house.generator(house.models[model].generator).cancel(ticket)
+    except GeneratorProblem as problem:
+        log.warning("%s was not stopped: %s", ticket.remote_id, problem)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from servers.bfl import BflServer
+from servers.replicate import ReplicateServer
 from sqlalchemy import select, update
 from world import World
 
@@ -212,6 +213,19 @@ def test_after_the_pause_everything_is_drawn(hosted: World, bfl: BflServer) -> N
 
     with hosted.house.database.read() as session:
         assert ([State.IN_REVIEW] * 2, []) == ([hosted.state(1), hosted.state(2)], list(pauses(session)))
+
+
+def test_what_took_too_long_is_stopped_where_the_service_can(build: Callable[..., World]) -> None:
+    with ReplicateServer() as replicate:
+        replicate.waits = 99
+        rest = f'[generators.replicate]\napi_key = "{replicate.key}"\nbase_url = "{replicate.url}"'
+        world = build(rule='models = ["replicate-flux-schnell"]', rest=rest)
+        world.deliver(world.publish())
+        world.run()
+        world.make_late()
+        world.follow()
+
+    assert (State.FAILED, [True]) == (world.state(), [task.canceled for task in replicate.tasks.values()])
 
 
 def test_a_long_outage_hands_over_to_the_next_model(build: Callable[..., World], bfl: BflServer) -> None:
