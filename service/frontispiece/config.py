@@ -206,6 +206,13 @@ class Settings(BaseSettings):
         kind = catalogue.make((given and given.generator) or name)
         return kind, given or kind.Settings()
 
+    def most_at_once(self, generator: str) -> int:
+        """How many tasks the service lets us have at once; 0 = any number, also where it is not configured any more."""
+        try:
+            return self.generator(generator)[0].active
+        except (ConfigProblem, ValidationError):
+            return 0
+
     def in_use(self) -> dict[str, list[str]]:
         """The generators that are configured or that rules draw with, and the names they have for the rules' models."""
         models = catalogue.load(self.catalogue)

@@ -1,17 +1,18 @@
 """Everything a step needs, opened once a process: settings, database, storage, adapters and generators."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import httpx
+from PIL import Image
 
-from frontispiece import cms, net
+from frontispiece import cms, net, prompts
 from frontispiece.cms import Adapter
 from frontispiece.config import Rule, Settings, Slot
 from frontispiece.database import Database
-from frontispiece.errors import ConfigProblem
+from frontispiece.errors import ConfigProblem, Problem
 from frontispiece.generators import Generator, catalogue
 from frontispiece.storage import Storage, open_storage
 
@@ -58,6 +59,22 @@ class House:
             kind, settings = self.settings.generator(name)
             self._generators[name] = kind(settings, net.client(kind.origins(settings)))
         return self._generators[name]
+
+    def warm(self) -> None:
+        """Loads what every step may need, so that the children of a worker find it loaded.
+
+        A setting that has become wrong meanwhile is left for the step that meets it.
+        """
+        Image.init()
+        with suppress(Problem):
+            for site in self.settings.sites:
+                self.adapter(site)
+            for name in self.settings.in_use():
+                self.generator(name)
+            for rule in self.settings.rules:
+                prompts.load(rule.template)
+                prompts.brand(rule.brand)
+            self.storage.check()
 
     def close(self) -> None:
         """Closes what was opened."""

@@ -18,7 +18,7 @@ from redis.retry import Retry
 from rq import Queue, Worker
 from rq.job import Job
 
-from frontispiece import flow, parent, setbacks, tasks
+from frontispiece import flow, parent, renders, setbacks, tasks
 from frontispiece.config import load
 from frontispiece.errors import Problem
 from frontispiece.faults import inside
@@ -79,7 +79,9 @@ def nudge(house: House, redis: Redis) -> int:
         waiting = hints.count
         if waiting >= WAITING:
             return 0
-        found = tasks.due(house.database, WAITING - waiting, queue_is_empty=waiting == 0)
+        with house.database.read() as session:
+            blocked = renders.without_place(session, house.models, house.settings.most_at_once)
+        found = tasks.due(house.database, WAITING - waiting, but=blocked, queue_is_empty=waiting == 0)
         if found:
             hints.enqueue_many([_hint(task) for task in found])
     except RedisError as problem:
@@ -143,6 +145,7 @@ def work(house: House, redis: Redis, *, burst: bool = False) -> None:
     """Works until it is told to stop; with `burst` until the queue is empty. A restart of Redis is ridden out."""
     global _house  # noqa: PLW0603 - the horses that this process forks find it here
     _house = house
+    house.warm()
     redis.set_retry(Retry(ExponentialBackoff(cap=2, base=0.1), 12))  # RQ gives up at the first refusal otherwise
     worker = Horses([queue(redis)], connection=redis, job_class=OnlyOurs, worker_ttl=IDLE)
     worker.work(burst=burst, logging_level="WARNING", with_scheduler=False)

@@ -2,7 +2,8 @@
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 
 from sqlalchemy import delete, func, select, update
@@ -13,7 +14,7 @@ from frontispiece.errors import Problem
 from frontispiece.generators import Ticket
 from frontispiece.generators.catalogue import Model
 from frontispiece.images import Facts
-from frontispiece.models import Candidate, Pause, Render, RenderState
+from frontispiece.models import Candidate, Pause, Render, RenderState, Task, TaskState
 
 log = logging.getLogger("frontispiece")
 
@@ -34,21 +35,62 @@ def take_place(session: Session, models: Mapping[str, Model], row: Render, most:
     `most` is how many tasks it takes at once (0 = any); a model may have a limit of its own below that.
     """
     model = models[row.model]
-    same = [name for name, other in models.items() if other.generator == model.generator]
-    twins = [name for name in same if models[name].name == model.name]
-    for limit, names in ((most, same), (model.active, twins)):
-        if limit:
-            Database.one_at_a_time(session, model.generator)
-            if _busy(session, names, row.id) >= limit:
-                return False
+    if most or model.active:
+        Database.one_at_a_time(session, model.generator)
+        if not _Places(models, _going(session, row.id)).take(row.model, most):
+            return False
     taken = update(Render).where(Render.id == row.id, Render.state.in_((RenderState.PLANNED, RenderState.SUBMITTING)))
     session.execute(taken.values(state=RenderState.SUBMITTING, submitted=time.time()))
     return True
 
 
-def _busy(session: Session, models: list[str], but: int) -> int:
-    going = select(func.count(Render.id)).where(Render.state.in_((RenderState.SUBMITTING, RenderState.OPEN)))
-    return session.execute(going.where(Render.model.in_(models), Render.id != but)).scalar_one()
+def without_place(session: Session, models: Mapping[str, Model], most: Callable[[str], int]) -> list[int]:
+    """The renders that need not be tried yet: so many before them will take all places of their service or model."""
+    planned = select(Render.id, Render.model).join(Task, (Task.step == "render") & (Task.subject == Render.id))
+    due = planned.where(Task.state == TaskState.READY, Task.due <= time.time(), Render.state == RenderState.PLANNED)
+    waiting = due.order_by(Task.due, Task.id)
+    places = _Places(models, _going(session))
+    return [
+        number
+        for number, name in session.execute(waiting)
+        if name in models and not places.take(name, most(models[name].generator))
+    ]
+
+
+def _going(session: Session, but: int = 0) -> Counter[str]:
+    """How many tasks each model has at its service."""
+    going = select(Render.model, func.count()).where(Render.state.in_((RenderState.SUBMITTING, RenderState.OPEN)))
+    found = Counter[str]()
+    for model, number in session.execute(going.where(Render.id != but).group_by(Render.model)):
+        found[model] = number
+    return found
+
+
+class _Places:
+    """The places that are left, of services and of models with a limit of their own."""
+
+    def __init__(self, models: Mapping[str, Model], going: Counter[str]) -> None:
+        self.models = models
+        self.services, self.twins = Counter[str](), Counter[tuple[str, str]]()
+        for name, number in going.items():
+            self._add(name, number)
+
+    def _add(self, name: str, number: int) -> None:
+        if model := self.models.get(name):
+            self.services[model.generator] += number
+            self.twins[model.generator, model.name] += number
+
+    def take(self, name: str, most: int) -> bool:
+        """Takes a place for one more, if there is one; `most` is the service's limit (0 = none)."""
+        model = self.models[name]
+        for limit, taken in (
+            (most, self.services[model.generator]),
+            (model.active, self.twins[model.generator, model.name]),
+        ):
+            if limit and taken >= limit:
+                return False
+        self._add(name, 1)
+        return True
 
 
 def pause(session: Session, generator: str, words: str) -> None:

@@ -116,8 +116,8 @@ def claim(database: Database, task: int) -> Claim | None:
     return None if row is None else Claim(task, row.step, row.subject, row.attempts, token, database)
 
 
-def due(database: Database, limit: int, *, queue_is_empty: bool = False) -> list[int]:
-    """The tasks to send hints for now, oldest first; marks them as hinted.
+def due(database: Database, limit: int, *, but: Sequence[int] = (), queue_is_empty: bool = False) -> list[int]:
+    """The tasks to send hints for now, oldest first; marks them as hinted. `but` are renders that have no place yet.
 
     A hint sent before counts as lost when the queue is empty and it is a few seconds old, or after a minute. That
     of a task whose worker is gone was used up by its claim.
@@ -127,13 +127,14 @@ def due(database: Database, limit: int, *, queue_is_empty: bool = False) -> list
     ready = (Task.state == TaskState.READY) & (Task.due <= now) & (Task.hinted < stale)
     used = or_(Task.hinted < stale, Task.hinted < Task.lease)
     abandoned = (Task.state == TaskState.RUNNING) & (Task.lease < now) & used
+    wanted = select(Task.id, Task.step, Task.subject).where(or_(ready, abandoned)).order_by(Task.due, Task.id)
+    blocked = set(but)
     with database.read() as session:
-        found = session.scalars(
-            select(Task.id).where(or_(ready, abandoned)).order_by(Task.due, Task.id).limit(limit)
-        ).all()
+        rows = session.execute(wanted.limit(limit + len(blocked))).all()
+    found = [row.id for row in rows if row.step != "render" or row.subject not in blocked][:limit]
     if found:
         _mark(database, found, now)
-    return list(found)
+    return found
 
 
 def _mark(database: Database, found: Sequence[int], now: float) -> None:

@@ -15,6 +15,7 @@ from frontispiece.models import Render, RenderState
 log = logging.getLogger("frontispiece")
 
 SWEEP = 0.5  # seconds between two looks at what is due
+LEAST = 0.1  # seconds, however much there is to look at
 TIDY = 3600.0  # seconds between two tidyings
 POLLS = 32  # tickets asked for at the same moment
 
@@ -27,13 +28,16 @@ class Watcher:
         self.redis = redis
         self.due: dict[int, float] = {}
         self.asking: dict[int, Future[float | None]] = {}
+        self.settled = threading.Event()  # a ticket, so that its place is given to the next at once
         self.tidied = 0.0
 
     def watch(self, stop: threading.Event) -> None:
         """Goes on until `stop` is set."""
         with ThreadPoolExecutor(POLLS, thread_name_prefix="poll") as pool:
-            while not stop.wait(SWEEP):
+            while not stop.wait(LEAST):
                 self.sweep(pool)
+                self.settled.wait(self._quiet())
+                self.settled.clear()
 
     def sweep(self, pool: ThreadPoolExecutor) -> None:
         """One look at everything: answers that have come, tickets to ask for, tasks to hint at."""
@@ -41,11 +45,21 @@ class Watcher:
         for number in self._open_tickets():
             if number not in self.asking and self.due.get(number, 0.0) <= time.monotonic():
                 self.asking[number] = pool.submit(flow.follow, self.house, number)
+                self.asking[number].add_done_callback(self._answered)
         jobs.nudge(self.house, self.redis)
         if time.monotonic() > self.tidied + TIDY:
             self.tidied = time.monotonic()
             with self.house.database.write() as session:
                 records.tidy(session, self.house.settings.server.keep_days)
+
+    def _quiet(self) -> float:
+        """Seconds until a ticket is to be asked for again, or until what is due is looked at anyway."""
+        soonest = min((due for number, due in self.due.items() if number not in self.asking), default=float("inf"))
+        return min(max(soonest - time.monotonic(), 0.0), SWEEP)
+
+    def _answered(self, answer: Future[float | None]) -> None:
+        if answer.exception() is None and answer.result() is None:
+            self.settled.set()
 
     def _open_tickets(self) -> list[int]:
         with self.house.database.read() as session:

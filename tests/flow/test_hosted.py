@@ -11,8 +11,8 @@ from world import World
 
 from frontispiece import planning, review, setbacks, tasks
 from frontispiece.errors import OverBudget
-from frontispiece.models import Pause, Render, RenderState, State
-from frontispiece.renders import pauses
+from frontispiece.models import Pause, Render, RenderState, State, Task
+from frontispiece.renders import pauses, without_place
 
 
 def renders(world: World) -> list[Render]:
@@ -246,6 +246,26 @@ def test_kontext_max_has_a_limit_of_its_own(build: Callable[..., World], bfl: Bf
     world.run()
 
     assert 6 == bfl.submits
+
+
+def test_no_hint_is_sent_for_what_would_find_no_place(build: Callable[..., World]) -> None:
+    world = build(rule='models = ["flux-kontext-max"]', rest='[generators.bfl]\napi_key = "k"')
+    for _ in range(8):
+        world.deliver(world.publish())
+    world.run(until="render")
+    with world.house.database.read() as session:
+        blocked = without_place(session, world.house.models, world.house.settings.most_at_once)
+
+    assert ([7, 8], [1, 2, 3, 4, 5, 6]) == (
+        blocked,
+        rendered_by(tasks.due(world.house.database, 99, but=blocked), world),
+    )
+
+
+def rendered_by(hints: list[int], world: World) -> list[int]:
+    """The renders that these hints are for."""
+    with world.house.database.read() as session:
+        return [session.get_one(Task, hint).subject for hint in hints]
 
 
 FINAL = 'models = ["sketch"]\nfinal = "flux-2-pro"'
