@@ -7,17 +7,20 @@ ARGS ?=
 PY = $(VENV)/bin/python
 INSTALL = $(PY) -m pip install --quiet --disable-pip-version-check --no-input
 
-.PHONY: help demo test test-real test-all lint format bench-hooks wordpress-plugin pictures package clean
+.PHONY: help demo test test-local test-real test-all lint format bench-hooks bench-watcher bench-local wordpress-plugin pictures package clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo              everything in one terminal: publish an article, see its picture arrive (PORT=8460)"
 	@echo "make demo ONCE=1       the same journey unattended, each step with its time"
 	@echo "make test              the tests that need nothing installed by root (ARGS='-k words')"
-	@echo "make test-all          and those with real servers and a browser: PHP, PostgreSQL, Redis, Chromium, Node.js"
+	@echo "make test-local        those of the local pipelines, with tiny models on the processor (installs PyTorch)"
+	@echo "make test-all          all: also with real servers and a browser (PHP, PostgreSQL, Redis, Chromium, Node.js)"
 	@echo "make lint              ruff, mypy, import-linter"
 	@echo "make format            put the code in order"
 	@echo "make bench-hooks       deliveries a second, beside a Node.js receiver"
+	@echo "make bench-watcher     240 renders in flight at once, beside one blocked worker each"
+	@echo "make bench-local       the local pipelines on this machine's graphics card, or processor"
 	@echo "make wordpress-plugin  dist/frontispiece-wordpress.zip, to upload in WordPress"
 	@echo "make pictures          the README's pictures, from a running demo in Chromium"
 	@echo "make package           sdist and wheel in dist/"
@@ -30,12 +33,16 @@ demo: $(VENV)/.demo
 test: $(VENV)/.test
 	@$(PY) -m pytest -n auto --maxprocesses 8 --dist loadfile $(ARGS)
 
-# The other half of test-all: without `make test`'s tests, so that nothing runs twice.
+test-local: $(VENV)/.local
+	@$(PY) -m pytest -m "local and not real and not live" $(ARGS)
+
+# The last part of test-all: without the others' tests, so that nothing runs twice.
 test-real: $(VENV)/.test
 	@$(PY) -m pytest -m "real and not live" $(ARGS)
 
 test-all:
 	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory test-local
 	@$(MAKE) --no-print-directory test-real
 
 lint: $(VENV)/.dev
@@ -50,6 +57,12 @@ format: $(VENV)/.dev
 
 bench-hooks: $(VENV)/.test
 	@$(PY) bench/hooks.py $(ARGS)
+
+bench-watcher: $(VENV)/.test
+	@PYTHONPATH=tests $(PY) bench/watcher.py $(ARGS)
+
+bench-local: $(VENV)/.local
+	@PYTHONPATH=tests $(PY) bench/local_flux.py $(ARGS)
 
 wordpress-plugin: $(VENV)/bin/python
 	@$(PY) scripts/zip_folder.py plugins/wordpress/plugin/frontispiece dist/frontispiece-wordpress.zip
@@ -78,6 +91,12 @@ $(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
 $(VENV)/.test: pyproject.toml $(VENV)/.demo
 	@echo "Installing what the tests need into $(VENV) ..."
 	@$(INSTALL) --group test
+	@touch $@
+
+$(VENV)/.local: pyproject.toml $(VENV)/.test
+	@echo "Installing PyTorch and diffusers into $(VENV) (large) ..."
+	@$(INSTALL) "torch==2.13.0"
+	@$(INSTALL) --editable ".[local]"
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml $(VENV)/.test

@@ -8,6 +8,7 @@ import pytest
 
 WHY = {
     "real": "need PHP, PostgreSQL, Redis, Chromium or Node.js installed by root: make test-all",
+    "local": "need PyTorch and diffusers: make test-local",
     "live": "need somebody's key at a hosted service: pytest -m live",
 }
 LEFT_OUT = pytest.StashKey[Counter[str]]()
@@ -25,7 +26,8 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """With pytest-xdist each worker leaves out the same tests; the last one to end has the say."""
-    node.config.stash[LEFT_OUT] = Counter(getattr(node, "workeroutput", {}).get("left_out", {}))
+    left_out: Counter[str] = Counter(getattr(node, "workeroutput", {}).get("left_out", {}))
+    node.config.stash[LEFT_OUT] = left_out
 
 
 @pytest.hookimpl(trylast=True)

@@ -16,6 +16,8 @@ from pydantic_core import from_json
 from frontispiece import net
 from frontispiece.errors import Busy, Declined, GeneratorProblem, Outage, OutOfCredit, Unknown
 
+NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)  # any other may have been, and have cost money
+GATEWAYS = (502, 504, 524)  # from one that has lost the server, which may have lost only its answer
 LIMIT = net.LIMIT * 4 // 3 + 100_000  # bytes of an answer; base64 makes four of three
 _UNPAID = ("insufficient_quota", "billing_hard_limit_reached")
 _MODERATED = re.compile("content.policy|moderation_blocked|safety system", re.IGNORECASE)
@@ -24,13 +26,18 @@ _STEP = re.compile(r"[^.\[\]]+|\[\d*]")
 _PATH = r"^([^.\[\]\s]+|\[\d*])(\.[^.\[\]\s]+|\[\d*])*$"
 
 
-def _sendable(key: SecretStr) -> SecretStr:
-    if not re.fullmatch("[!-~]+", key.get_secret_value()):
-        raise ValueError("must be the key as the service shows it, without spaces or line breaks")
-    return key
+def sendable(key: str) -> AfterValidator:
+    """A check for settings that a header can carry what they hold; `key` are the words for what that should be."""
+
+    def check(secret: SecretStr) -> SecretStr:
+        if not re.fullmatch("[!-~]+", secret.get_secret_value()):
+            raise ValueError(f"must be {key}, without spaces or line breaks")
+        return secret
+
+    return AfterValidator(check)
 
 
-Key = Annotated[SecretStr, AfterValidator(_sendable)]
+Key = Annotated[SecretStr, sendable("the key as the service shows it")]
 Host = Annotated[str, Field(pattern=r"^(https?://[a-z0-9.-]+(:\d{1,5})?|(\*\.)?[a-z0-9.-]+)$")]
 JsonPath = Annotated[str, Field(pattern=_PATH)]
 """A way into JSON: `images[].url` is the `url` of each of `images`, `data[0].b64_json` that of the first."""
@@ -74,11 +81,11 @@ class Service:
         try:
             with self.client.stream("POST", url, headers=self.headers, timeout=limits, **content) as answer:
                 raw = self._read(answer)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as problem:
+        except NOT_SENT as problem:
             raise Outage(f"{self.where} cannot be reached: {problem}") from problem
         except httpx.HTTPError as problem:
-            raise self.spent(f"no whole answer came ({str(problem) or type(problem).__name__})", Outage) from problem
-        if answer.status_code in (502, 504, 524):  # a gateway that has lost the server may have lost only its answer
+            raise self.spent(f"no whole answer came ({say(problem)})", Outage) from problem
+        if answer.status_code in GATEWAYS:
             raise self.spent(f"a gateway answered {answer.status_code}: {self.said(raw)[1]}", Outage)
         if not answer.is_success:
             raise self.refusal(raw, answer)
@@ -89,7 +96,7 @@ class Service:
         try:
             answer = self.client.get(url, headers=self.headers)
         except httpx.HTTPError as problem:
-            raise Outage(f"{self.where} cannot be asked: {str(problem) or type(problem).__name__}") from problem
+            raise Outage(f"{self.where} cannot be asked: {say(problem)}") from problem
         if not answer.is_success:
             raise self.refusal(answer.content, answer)
         return answer.content
@@ -156,6 +163,11 @@ class Service:
         words = str(words or raw[:1000].decode("utf-8", "replace"))
         words = words.replace(self.key, "(the key)") if self.key else words
         return str(parts.get("code") or ""), " ".join(words.split())[:300] or "nothing"
+
+
+def say(problem: Exception) -> str:
+    """Its words, or what it is called where it has none."""
+    return str(problem) or type(problem).__name__
 
 
 def parsed(raw: bytes) -> Any:

@@ -8,6 +8,8 @@ Every key of the file may be overridden by a variable, `FRONTISPIECE_` in front 
 import math
 import os
 import tomllib
+from collections.abc import Collection
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -25,6 +27,7 @@ URLS = {
     "database_url": ("sqlite:///", "postgresql://", "postgresql+psycopg://"),
     "redis_url": ("redis://", "rediss://", "unix://"),
 }
+NEAR = 6  # names that are told where one is not known
 Name = Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=64)
 
 
@@ -280,9 +283,11 @@ def _own(kind: type[T], inside: tuple[str, str], keys: Any, note: str = "") -> T
         raise ValueError(_words("", problem, inside, note).removeprefix(": ")) from None
 
 
-def _known(where: str, name: str, there: Any) -> None:
+def _known(where: str, name: str, there: Collection[str]) -> None:
     if name not in there:
-        raise ValueError(f"{where}: there is no {name!r}; there are: {', '.join(sorted(there)) or 'none'}")
+        near = get_close_matches(name, there, n=NEAR, cutoff=0) if len(there) > 2 * NEAR else sorted(there)
+        others = f" and {len(there) - len(near)} others" if len(near) < len(there) else ""
+        raise ValueError(f"{where}: there is no {name!r}; there are: {', '.join(near) or 'none'}{others}")
 
 
 def _readable(where: str, rule: Rule) -> None:

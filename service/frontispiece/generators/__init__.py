@@ -1,7 +1,7 @@
 """The generator seam: what Frontispiece asks of an image service or a local pipeline.
 
-A generator is two files beside this one: `<name>.py` with a subclass of `Generator`, and `<name>.toml` with the models
-it can order. It gets an `httpx.Client` and knows nothing of the queue or the database.
+A generator is `<name>.py` (or a folder) beside this file with a subclass of `Generator`, and `<name>.toml` with the
+models it can order. It gets an `httpx.Client` and knows nothing of the queue or the database.
 """
 
 from abc import ABC, abstractmethod

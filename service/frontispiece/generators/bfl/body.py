@@ -3,13 +3,13 @@
 The contract is https://api.bfl.ai/openapi.json, and for FLUX 3 https://docs.bfl.ai.
 """
 
-import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from frontispiece import inputs
 from frontispiece.errors import GeneratorProblem
 from frontispiece.generators import Order, Task
+from frontispiece.hosted import check_options, nearest_ratio
 
 _MEGA = 1024 * 1024
 _MOST_MEGABYTES = 20  # BFL says so of Kontext, and of the others nothing
@@ -68,10 +68,10 @@ def body(order: Order) -> dict[str, Any]:
     if order.model not in ENDPOINTS:
         raise GeneratorProblem(f"no BFL model {order.model!r} is known here; known are: {', '.join(ENDPOINTS)}")
     fields, pictures = ENDPOINTS[order.model]
-    ours = {"width": order.width, "height": order.height, "aspect_ratio": _ratio(order), "seed": order.seed}
+    ratio = nearest_ratio(order.width, order.height, _RATIOS)
+    ours = {"width": order.width, "height": order.height, "aspect_ratio": ratio, "seed": order.seed}
     known = fields - set(ours)
-    if strange := sorted(set(order.options) - known):
-        raise GeneratorProblem(f"{order.model} has no option {', '.join(strange)}; it has: {', '.join(sorted(known))}")
+    check_options(order.model, order.options, known)
     if "finetune_id" in known and not order.options.get("finetune_id"):
         raise GeneratorProblem(f"{order.model} needs the option finetune_id, the name of your fine-tune at BFL")
     _check_pictures(order, pictures)
@@ -137,14 +137,3 @@ def _check_margins(order: Order) -> None:
     if not any(margins.values()) or not all(0 <= margin <= 2048 for margin in margins.values()):
         told = ", ".join(f"{side} {margin}" for side, margin in margins.items())
         raise GeneratorProblem(f"{order.model} paints 1 to 2048 pixels beyond a side; the order says {told}")
-
-
-def _ratio(order: Order) -> str:
-    """The ratio that the order loses least of when it is cropped from it."""
-    wanted = math.log(order.width / order.height)
-    return min(_RATIOS, key=lambda ratio: abs(_log(ratio) - wanted))
-
-
-def _log(ratio: str) -> float:
-    width, height = map(int, ratio.split(":"))
-    return math.log(width / height)
