@@ -24,17 +24,17 @@ def build(folder: Path) -> None:
     for name, make in CHECKPOINTS.items():
         torch.manual_seed(0)
         make().save_pretrained(folder / OWNER / name, safe_serialization=True)
-    _lora(folder / "red.safetensors")
+    _lora(folder / "red.safetensors", "transformer.transformer_blocks.0.attn.to_q", 32)
+    _lora(folder / "wide.safetensors", "transformer.transformer_blocks.0.attn.to_q", 48)
+    _lora(folder / "foreign.safetensors", "unet.down_blocks.0.attentions.0.to_q", 32)
     _depth(folder / OWNER / "depth")
 
 
-def _flux_1(
-    kind: str = "FluxPipeline", channels: int = 16, *, guided: bool = False, **extra: Any
-) -> Any:
+def _flux_1(kind: str = "FluxPipeline", channels: int = 16, *, guided: bool = False, **extra: Any) -> Any:
     """FLUX.1's parts; `channels` are those that its transformer takes in (64 in the real text-to-image model)."""
     import diffusers
 
-    tokenizer, tokenizer_2 = _clip_tokenizer(), _t5_tokenizer()
+    tokenizer, tokenizer_2 = clip_tokenizer(), t5_tokenizer()
     return getattr(diffusers, kind)(
         tokenizer=tokenizer,
         tokenizer_2=tokenizer_2,
@@ -85,7 +85,7 @@ def _vae(kind: str = "AutoencoderKL", **extra: Any) -> Any:
     )
 
 
-def _clip_tokenizer() -> Any:
+def clip_tokenizer() -> Any:
     from transformers import CLIPTokenizer
 
     marks = ["<|startoftext|>", "<|endoftext|>"]
@@ -111,7 +111,7 @@ def _clip(tokenizer: Any) -> Any:
     return CLIPTextModel(config)
 
 
-def _t5_tokenizer() -> Any:
+def t5_tokenizer() -> Any:
     from transformers import T5TokenizerFast
 
     words = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -2.0)]
@@ -138,7 +138,7 @@ def _t5(tokenizer: Any) -> Any:
 def _klein() -> Any:
     import diffusers
 
-    tokenizer = _qwen_tokenizer()
+    tokenizer = qwen_tokenizer()
     return diffusers.Flux2KleinPipeline(
         tokenizer=tokenizer,
         text_encoder=_qwen(tokenizer),
@@ -167,7 +167,7 @@ def _transformer_2() -> Any:
     )
 
 
-def _qwen_tokenizer() -> Any:
+def qwen_tokenizer() -> Any:
     from transformers import Qwen2TokenizerFast
 
     marks = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
@@ -228,14 +228,14 @@ def _redux() -> Any:
     )
 
 
-def _lora(path: Path) -> None:
-    """A LoRA of rank 2 for the transformer of FLUX.1."""
+def _lora(path: Path, layer: str, width: int) -> None:
+    """A LoRA of rank 2 for one layer; FLUX.1's is 32 wide."""
     import torch
     from safetensors.torch import save_file
 
     torch.manual_seed(1)
-    layer = "transformer.transformer_blocks.0.attn.to_q"
-    save_file({f"{layer}.lora_A.weight": torch.randn(2, 32), f"{layer}.lora_B.weight": torch.randn(32, 2)}, path)
+    down, up = torch.randn(2, width), torch.randn(width, 2)
+    save_file({f"{layer}.lora_A.weight": down, f"{layer}.lora_B.weight": up}, path)
 
 
 def _depth(folder: Path) -> None:
@@ -262,7 +262,12 @@ def _depth(folder: Path) -> None:
         head_in_channels=8,
         head_hidden_size=4,
     )
-    DepthAnythingForDepthEstimation(config).save_pretrained(folder)
+    model = DepthAnythingForDepthEstimation(config)
+    for each in model.parameters():
+        torch.nn.init.normal_(each, std=0.5)  # with what it begins with it sees nothing
+    for each in model.head.conv3.parameters():
+        each.data.abs_()  # it has no depths below zero
+    model.save_pretrained(folder)
     DPTImageProcessor(size={"height": 56, "width": 56}).save_pretrained(folder)
 
 
