@@ -229,3 +229,20 @@ def test_a_row_that_postgresql_refuses_leaves_its_neighbours_alone() -> None:
 
     assert (["a", "b"], [True, True, False]) == (stored, [answers[0], *answers[2:]])
     assert "NUL" in str(answers[1])
+
+
+@pytest.mark.real
+def test_a_delivery_after_the_database_was_restarted_is_stored_at_once() -> None:
+    with postgres() as url:
+        database = Database(url)
+        Base.metadata.create_all(database.engine)
+        one = Intake(database, lambda: None)
+        before = store(one, arrival("a"))
+        with database.engine.connect() as connection:
+            others = "pid <> pg_backend_pid() AND datname = current_database()"
+            connection.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"))
+        after = store(one, arrival("b"))
+        asyncio.run(one.close())
+        database.engine.dispose()
+
+    assert ([True], [True]) == (before, after)

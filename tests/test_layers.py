@@ -11,7 +11,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SERVICE = ROOT / "service" / "frontispiece"
 PLUGINS = ROOT / "plugins"
 
-PLUGINS_MAY = {"frontispiece.cms", "frontispiece.signatures", "httpx", "pydantic"}  # pydantic: SecretStr for settings
+# pydantic for settings and for what comes in
+PLUGINS_MAY = {"frontispiece.cms", "frontispiece.signatures", "httpx", "pydantic", "pydantic_core"}
 
 
 def modules(*folders: Path) -> list[Path]:

@@ -5,11 +5,10 @@ import json
 import time
 from datetime import UTC, datetime
 
-import httpx
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from frontispiece.cms import Delivery, Refused
+from frontispiece.cms import Delivery, Headers, Refused
 from frontispiece.signatures import sign_standard_webhooks, standard_webhooks
 
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef01234567").decode()
@@ -20,7 +19,7 @@ BODY = json.dumps({"title": "Größe ✓"}, ensure_ascii=False).encode()
 def delivery(body: bytes = BODY, *, secret: str = SECRET, stamp: int | None = None, **headers: str) -> Delivery:
     signed = sign_standard_webhooks(secret, "msg_1", int(time.time()) if stamp is None else stamp, body)
     return Delivery(
-        httpx.Headers({**signed, **{name.replace("_", "-"): value for name, value in headers.items()}}), body
+        Headers({**signed, **{name.replace("_", "-"): value for name, value in headers.items()}}.items()), body
     )
 
 
@@ -39,7 +38,7 @@ def test_we_accept_what_the_reference_library_signs() -> None:
     signature = Webhook(SECRET).sign("msg_1", now, BODY.decode())
     headers = {"webhook-id": "msg_1", "webhook-timestamp": str(int(now.timestamp())), "webhook-signature": signature}
 
-    assert standard_webhooks(Delivery(httpx.Headers(headers), BODY), [SECRET]) == "msg_1"
+    assert standard_webhooks(Delivery(Headers(headers.items()), BODY), [SECRET]) == "msg_1"
 
 
 def test_the_reference_library_refuses_the_same_flipped_byte() -> None:
@@ -55,7 +54,7 @@ def test_the_previous_secret_is_good_during_a_rotation() -> None:
 
 def test_one_good_signature_of_several_is_enough() -> None:
     good = delivery()
-    several = f"v1,AAAA v2,BBBB {good.headers['webhook-signature']}"
+    several = f"v1,AAAA v2,BBBB {good.headers.get('webhook-signature')}"
 
     assert standard_webhooks(delivery(webhook_signature=several), [SECRET]) == "msg_1"
 
@@ -72,7 +71,7 @@ def test_one_good_signature_of_several_is_enough() -> None:
         pytest.param(delivery(webhook_signature="v1," + "ab" * 32), id="hex instead of base64"),
         pytest.param(delivery(webhook_timestamp="soon"), id="no number"),
         pytest.param(delivery(webhook_id="msg_2"), id="another id"),
-        pytest.param(Delivery(httpx.Headers(), BODY), id="no headers"),
+        pytest.param(Delivery(Headers(), BODY), id="no headers"),
     ],
 )
 def test_what_is_not_authentic_is_refused(refused: Delivery) -> None:
@@ -81,14 +80,14 @@ def test_what_is_not_authentic_is_refused(refused: Delivery) -> None:
 
 
 def test_a_doubled_header_is_refused() -> None:
-    doubled = httpx.Headers([*delivery().headers.multi_items(), ("webhook-id", "msg_1")])
+    doubled = Headers([*delivery().headers.pairs, ("webhook-id", "msg_1")])
 
     with pytest.raises(Refused, match="more than once"):
         standard_webhooks(Delivery(doubled, BODY), [SECRET])
 
 
 def test_bytes_that_are_no_ascii_are_refused_without_a_crash() -> None:
-    odd = httpx.Headers([(b"webhook-id", b"m\xfc"), (b"webhook-timestamp", b"1"), (b"webhook-signature", b"v1,\xfc")])
+    odd = Headers([("webhook-id", "m\xfc"), ("webhook-timestamp", "1"), ("webhook-signature", "v1,\xfc")])
 
     with pytest.raises(Refused, match="ASCII"):
         standard_webhooks(Delivery(odd, BODY), [SECRET])

@@ -5,7 +5,6 @@ Schemas are published under /api/v1/schemas/.
 """
 
 import base64
-import json
 from collections.abc import Generator as Steps
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from urllib.parse import quote
 
 import httpx
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_core import from_json
 
 from frontispiece.cms import (
     Adapter,
@@ -193,7 +193,7 @@ class Generic(Adapter):
 
     def events(self, delivery: Delivery) -> list[Event]:
         try:
-            body = json.loads(delivery.body)
+            body = from_json(delivery.body)
             if isinstance(body, dict) and isinstance(body.get("type"), str) and body["type"] not in KINDS:
                 return []
             said = GenericDelivery.model_validate(body)

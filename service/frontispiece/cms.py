@@ -47,11 +47,32 @@ MOST_SECONDS = 60.0  # from the first byte of an answer to its last
 EventKind = Literal["created", "published", "updated", "deleted", "ping"]
 
 
+class Headers:
+    """The headers of a delivery, in the order they came; names match in any case.
+
+    Making and asking httpx.Headers took a tenth of what a delivery takes in all.
+    """
+
+    __slots__ = ("pairs",)
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
+        self.pairs = [(name.lower(), value) for name, value in pairs]
+
+    def get(self, name: str, default: str = "") -> str:
+        """The first of that name."""
+        return next(iter(self.get_list(name)), default)
+
+    def get_list(self, name: str) -> list[str]:
+        """All of that name."""
+        wanted = name.lower()
+        return [value for name, value in self.pairs if name == wanted]
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One webhook request as received: the raw bytes, and headers whose names match in any case."""
+    """One webhook request as received: the raw bytes, and its headers."""
 
-    headers: httpx.Headers
+    headers: Headers
     body: bytes
     path: str = ""
     received: float = 0.0  # seconds since the epoch

@@ -7,11 +7,10 @@ import unicodedata
 from dataclasses import asdict
 from typing import Any
 
-import httpx
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from frontispiece.cms import Current, Delivery, Entry, Receipt
+from frontispiece.cms import Current, Delivery, Entry, Headers, Receipt
 from frontispiece.config import Rule
 from frontispiece.database import upsert
 from frontispiece.errors import Conflict, Problem
@@ -137,7 +136,7 @@ def skipped(session: Session, entry: int, slot: str) -> int | None:
 
 def as_delivery(row: DeliveryRow) -> Delivery:
     """The delivery as it was received."""
-    headers = httpx.Headers(json.loads(row.headers), encoding="latin-1")
+    headers = Headers(json.loads(row.headers))
     return Delivery(headers, row.body, f"/hooks/{row.site}", row.received)
 
 

@@ -356,7 +356,7 @@ def test_a_delivery_nested_without_end_is_unreadable(world: World) -> None:
     headers = sign_standard_webhooks(SECRET, "msg_1", int(time.time()), body)
 
     with pytest.raises(Unreadable, match="nested too deeply"):
-        flow.receive(world.house, "gazette", cms.Delivery(httpx.Headers(headers), body))
+        flow.receive(world.house, "gazette", cms.Delivery(cms.Headers(headers.items()), body))
 
 
 # The embedded server and its parent

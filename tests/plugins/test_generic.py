@@ -51,12 +51,12 @@ def adapter(url: str, **keys: str) -> Adapter:
 def captured(path: Path) -> Delivery:
     """A delivery as it was kept, received when it was sent."""
     headers, body = taken_apart(path.read_bytes())
-    return Delivery(httpx.Headers(headers), body, received=float(headers["webhook-timestamp"]))
+    return Delivery(cms.Headers(headers.items()), body, received=float(headers["webhook-timestamp"]))
 
 
 def signed(body: bytes) -> Delivery:
     headers = sign_standard_webhooks(SECRET, "msg_1", 1_000_000, body)
-    return Delivery(httpx.Headers(headers), body, received=1_000_000.0)
+    return Delivery(cms.Headers(headers.items()), body, received=1_000_000.0)
 
 
 def schema(name: str) -> Any:
@@ -114,7 +114,7 @@ def answering(status: int, sort: str, body: bytes) -> Iterator[Adapter]:
 @pytest.mark.parametrize("path", CAPTURED, ids=lambda path: path.stem)
 def test_a_captured_delivery_is_authentic(path: Path) -> None:
     delivery = captured(path)
-    assert adapter("http://cms.test").verify(delivery) == delivery.headers["webhook-id"]
+    assert adapter("http://cms.test").verify(delivery) == delivery.headers.get("webhook-id")
 
 
 @pytest.mark.parametrize("path", CAPTURED, ids=lambda path: path.stem)
@@ -337,7 +337,7 @@ def test_the_example_of_the_readme_walks_the_whole_way(tmp_path: Path) -> None:
         httpx.post(f"{url}/publish", data={"title": "Hello", "body": "World"}, trust_env=False).raise_for_status()
         headers, body = taken_apart(receiver.requests.get(timeout=10))
         generic = adapter(url)
-        delivery = Delivery(httpx.Headers(headers), body, received=float(headers["webhook-timestamp"]))
+        delivery = Delivery(cms.Headers(headers.items()), body, received=float(headers["webhook-timestamp"]))
         assert generic.verify(delivery) == headers["webhook-id"]
         with generic.open() as api:
             [event] = generic.events(delivery)

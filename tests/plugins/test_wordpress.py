@@ -28,12 +28,12 @@ def adapter() -> Adapter:
 def captured(path: Path) -> Delivery:
     """A delivery as WordPress sent it, at the moment when it came."""
     request = parse(path.read_bytes())
-    return Delivery(request.headers, request.body, request.path, float(request.headers["webhook-timestamp"]))
+    return Delivery(request.headers, request.body, request.path, float(request.headers.get("webhook-timestamp")))
 
 
 def body(**fields: Any) -> Delivery:
     usual = {"event": "entry.published", "rest_base": "posts", "id": 12}
-    return Delivery(httpx.Headers(), json.dumps(usual | fields).encode())
+    return Delivery(cms.Headers(), json.dumps(usual | fields).encode())
 
 
 def answering(adapter: Adapter, status: int, text: str) -> httpx.Client:
@@ -43,7 +43,7 @@ def answering(adapter: Adapter, status: int, text: str) -> httpx.Client:
 @pytest.mark.parametrize("path", CAPTURED, ids=lambda path: path.stem)
 def test_a_captured_delivery_is_authentic(adapter: Adapter, path: Path) -> None:
     delivery = captured(path)
-    assert adapter.verify(delivery) == delivery.headers["webhook-id"]
+    assert adapter.verify(delivery) == delivery.headers.get("webhook-id")
 
 
 @pytest.mark.parametrize("path", CAPTURED, ids=lambda path: path.stem)
@@ -97,7 +97,7 @@ def test_a_field_that_our_plugin_never_sends_is_unreadable(adapter: Adapter, fie
 )
 def test_a_body_that_is_no_delivery_is_unreadable(adapter: Adapter, text: bytes) -> None:
     with pytest.raises(Unreadable):
-        adapter.events(Delivery(httpx.Headers(), text))
+        adapter.events(Delivery(cms.Headers(), text))
 
 
 def test_a_page_instead_of_json_is_explained(adapter: Adapter) -> None:

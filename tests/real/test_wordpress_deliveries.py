@@ -47,7 +47,7 @@ def test_a_delivery_is_signed_so_that_the_adapter_accepts_it(site: WordPress, se
     site.post(title="Zwölf <em>Boote</em>")
     request = service.take()
     sent_id = adapter(site).verify(Delivery(request.headers, request.body))
-    assert sent_id == request.headers["webhook-id"]
+    assert sent_id == request.headers.get("webhook-id")
 
 
 def test_publishing_in_one_request_is_told_after_image_and_tags_are_stored(site: WordPress, service: Recorder) -> None:
@@ -166,8 +166,8 @@ def test_what_the_service_missed_comes_again_with_the_same_id_and_body(site: Wor
     make_due(site)
     site.run_cron()
     again = service.take()
-    assert (again.headers["webhook-id"], again.body) == (first.headers["webhook-id"], first.body)
-    assert adapter(site).verify(Delivery(again.headers, again.body)) == first.headers["webhook-id"]
+    assert (again.headers.get("webhook-id"), again.body) == (first.headers.get("webhook-id"), first.body)
+    assert adapter(site).verify(Delivery(again.headers, again.body)) == first.headers.get("webhook-id")
     assert site.php("return \\Frontispiece\\waiting()['count'];") == 0
 
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import httpx
-
 __all__ = ["Recorded", "Recorder", "recording"]
+
+
+from frontispiece.cms import Headers
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Recorded:
     raw: bytes
     method: str
     path: str
-    headers: httpx.Headers
+    headers: Headers
     body: bytes
 
 
@@ -29,7 +30,7 @@ def parse(raw: bytes) -> Recorded:
     first, *lines = head.decode().split("\r\n")
     method, path, _ = first.split(" ")
     pairs = [(name, value) for name, _, value in (line.partition(": ") for line in lines)]
-    return Recorded(raw, method, path, httpx.Headers(pairs), body)
+    return Recorded(raw, method, path, Headers(pairs), body)
 
 
 @dataclass

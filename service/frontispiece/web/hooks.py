@@ -8,7 +8,6 @@ a request to a thread and back took longer than verifying, storing and answering
 """
 
 import asyncio
-import json
 import logging
 import time
 from dataclasses import dataclass, field
@@ -16,10 +15,10 @@ from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-import httpx
+from pydantic_core import to_json
 
 from frontispiece import flow
-from frontispiece.cms import Delivery, Refused, Unreadable
+from frontispiece.cms import Delivery, Headers, Refused, Unreadable
 from frontispiece.house import House
 from frontispiece.web.intake import Arrival, Intake, NotStored
 
@@ -30,7 +29,7 @@ log = logging.getLogger("frontispiece")
 
 HERE = "/hooks/"
 # of no use for a replay, and secrets in the wrong hands
-PRIVATE = {b"authorization", b"cookie", b"proxy-authorization"}
+PRIVATE = {"authorization", "cookie", "proxy-authorization"}
 LARGE = 50_000  # bytes of a body that is read in a thread, so that others need not wait for it
 
 
@@ -61,7 +60,7 @@ async def _answer(house: House, intake: Intake, scope: "HTTPScope", receive: "Re
         return Answer(404, f"there is no site {site!r}")
     if scope["method"] != "POST":
         return _look(site, scope["method"])
-    headers = httpx.Headers(list(scope["headers"]), encoding="latin-1")
+    headers = Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
     declared = int(headers.get("content-length", "-1"))
     body = await _body(receive, declared, house.settings.server.body_limit)
     if isinstance(body, Answer):
@@ -110,8 +109,7 @@ async def _receive(house: House, intake: Intake, site: str, delivery: Delivery) 
 
 
 def _arrival(site: str, delivery: Delivery, key: str, outcome: str, words: str) -> Arrival:
-    raw = [pair for pair in delivery.headers.raw if pair[0] not in PRIVATE]
-    kept = json.dumps([(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw])
+    kept = to_json([pair for pair in delivery.headers.pairs if pair[0] not in PRIVATE]).decode()
     words = words.encode(errors="replace").decode().replace("\0", "?")  # what no database takes as text
     return Arrival(site, _key(key, delivery.body), delivery.received, kept, delivery.body, outcome, words)
 
@@ -133,7 +131,7 @@ async def _store(intake: Intake, arrival: Arrival, status: int) -> Answer:
 
 
 async def _say(answer: Answer, send: "Send") -> None:
-    body = json.dumps({"message": answer.words}).encode() + b"\n"
+    body = to_json({"message": answer.words}) + b"\n"
     raw = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
     raw += [(name.encode(), value.encode()) for name, value in answer.headers.items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": raw})
