@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 from redis import Redis
 from sqlalchemy import select
@@ -27,7 +28,7 @@ class Watcher:
         self.house = house
         self.redis = redis
         self.due: dict[int, float] = {}
-        self.asking: dict[int, Future[float | None]] = {}
+        self.asking: set[int] = set()
         self.settled = threading.Event()  # a ticket, so that its place is given to the next at once
         self.tidied = 0.0
 
@@ -41,11 +42,10 @@ class Watcher:
 
     def sweep(self, pool: ThreadPoolExecutor) -> None:
         """One look at everything: answers that have come, tickets to ask for, tasks to hint at."""
-        self._gather()
         for number in self._open_tickets():
             if number not in self.asking and self.due.get(number, 0.0) <= time.monotonic():
-                self.asking[number] = pool.submit(flow.follow, self.house, number)
-                self.asking[number].add_done_callback(self._answered)
+                self.asking.add(number)
+                pool.submit(flow.follow, self.house, number).add_done_callback(partial(self._answered, number))
         jobs.nudge(self.house, self.redis)
         if time.monotonic() > self.tidied + TIDY:
             self.tidied = time.monotonic()
@@ -54,24 +54,21 @@ class Watcher:
 
     def _quiet(self) -> float:
         """Seconds until a ticket is to be asked for again, or until what is due is looked at anyway."""
-        soonest = min((due for number, due in self.due.items() if number not in self.asking), default=float("inf"))
+        waiting = [due for number, due in list(self.due.items()) if number not in self.asking]
+        soonest = min(waiting, default=float("inf"))
         return min(max(soonest - time.monotonic(), 0.0), SWEEP)
 
-    def _answered(self, answer: Future[float | None]) -> None:
-        if answer.exception() is None and answer.result() is None:
+    def _answered(self, number: int, answer: Future[float | None]) -> None:
+        if problem := answer.exception():
+            log.error("render %d could not be followed", number, exc_info=problem)
+        wait = 10.0 if problem else answer.result()
+        if wait is None:
+            self.due.pop(number, None)
             self.settled.set()
+        else:
+            self.due[number] = time.monotonic() + wait
+        self.asking.discard(number)
 
     def _open_tickets(self) -> list[int]:
         with self.house.database.read() as session:
             return list(session.scalars(select(Render.id).where(Render.state == RenderState.OPEN)))
-
-    def _gather(self) -> None:
-        for number, answer in [(number, answer) for number, answer in self.asking.items() if answer.done()]:
-            del self.asking[number]
-            if problem := answer.exception():
-                log.error("render %d could not be followed", number, exc_info=problem)
-            wait = 10.0 if problem else answer.result()
-            if wait is None:
-                self.due.pop(number, None)
-            else:
-                self.due[number] = time.monotonic() + wait
