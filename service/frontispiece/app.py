@@ -24,7 +24,7 @@ from frontispiece.web.login import login
 from frontispiece.web.media import media
 
 if TYPE_CHECKING:
-    from a2wsgi.asgi_typing import ASGIApp
+    from a2wsgi.asgi_typing import ASGIApp, Receive, ReceiveEvent, Scope, Send
     from a2wsgi.wsgi_typing import WSGIApp
 
 
@@ -37,7 +37,14 @@ def create_asgi(settings: Settings | None = None) -> "ASGIApp":
     """All that Frontispiece answers: deliveries on the event loop, `create_app` in threads behind it."""
     app = create_app(settings)
     house: House = app.extensions["house"]
-    behind = WSGIMiddleware(cast("WSGIApp", app), workers=house.settings.server.threads)
+    threads = WSGIMiddleware(cast("WSGIApp", app), workers=house.settings.server.threads)
+
+    async def behind(scope: "Scope", receive: "Receive", send: "Send") -> None:
+        async def received() -> "ReceiveEvent":  # granian gives a future, the middleware insists on a coroutine
+            return await receive()
+
+        await threads(scope, received, send)
+
     return hooks.in_front(behind, house, Intake(house.database, app.extensions["nudge"]))
 
 
