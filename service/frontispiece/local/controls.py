@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from transformers import AutoImageProcessor, AutoModelForDepthEstimation
 from frontispiece.errors import GeneratorProblem
 
 LOW, HIGH = 50.0, 200.0  # https://huggingface.co/black-forest-labs/FLUX.1-Canny-dev draws with these
-Values = NDArray[np.float32]
+Values: TypeAlias = NDArray[np.float32]
 
 
 def canny(picture: Image.Image) -> Image.Image:
