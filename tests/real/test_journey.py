@@ -242,7 +242,7 @@ def test_the_settings_page_says_in_words_that_a_test_delivery_arrived(pair: Pair
 
 @in_the_newest
 def test_the_doctor_finds_a_fresh_connection_healthy(pair: Pair) -> None:
-    accepted, active, clocks, _ = pair.service.command("doctor", "blog").splitlines()
+    _, accepted, active, clocks, _ = map(str.strip, pair.service.command("doctor", "blog").splitlines())
     assert accepted == "user frontispiece is accepted and may upload pictures and set them"
     assert active == "the Frontispiece plugin is active"
     assert clocks.startswith("the clocks are ")
