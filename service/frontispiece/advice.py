@@ -51,7 +51,7 @@ def _rule(house: House, rule: Rule) -> str:
 
 
 def _licences(house: House, rule: Rule) -> Iterator[str]:
-    for name in dict.fromkeys(rule.draw_with):
+    for name in rule.draw_with:
         row = house.models[name]
         if not row.commercial:
             whose = "a shop" if rule.kind == "product" else "a business"

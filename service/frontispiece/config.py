@@ -95,8 +95,8 @@ class Rule(Part):
 
     @property
     def draw_with(self) -> tuple[str, ...]:
-        """All the models it names."""
-        return (*self.models, *([self.final] if self.final else []))
+        """All the models it names, each once."""
+        return tuple(dict.fromkeys([*self.models, *([self.final] if self.final else [])]))
 
 
 class Budget(Part):

@@ -109,7 +109,9 @@ def generate(  # noqa: PLR0913 - one for each option
         raise Problem(f"--out must end in {', '.join(FORMATS)}")
     row, given, around = house.models[model], tuple(map(_picture, files)), Margins(*(margins or ()))
     wanted = cast("Task", task or ("edit" if given else "text-to-image"))
-    _can(model, row, wanted, len(given))
+    catalogue.must_do(model, row, wanted, len(given))
+    if wanted != "text-to-image" and not given:
+        raise ConfigProblem(f"{wanted} starts from a picture: give one with --image")
     width, height = row.fit(*(size or _whole(given, around)))
     order = Order(
         row.name, prompt, width, height, seed, headline=prompt, options=row.settle(_options(row, options)),
@@ -122,15 +124,6 @@ def _picture(path: Path) -> bytes:
     data = path.read_bytes()
     images.check(data)
     return data
-
-
-def _can(name: str, row: Model, task: Task, pictures: int) -> None:
-    if task not in row.tasks:
-        raise ConfigProblem(f"{name} cannot do {task}; it can do: {', '.join(row.tasks)}")
-    if pictures > row.images:
-        raise ConfigProblem(f"{name} takes {row.images} pictures at most, not {pictures}")
-    if task != "text-to-image" and not pictures:
-        raise ConfigProblem(f"{task} starts from a picture: give one with --image")
 
 
 def _whole(given: Sequence[bytes], margins: Margins) -> tuple[int, int]:

@@ -12,13 +12,7 @@ from dataclasses import replace
 
 from frontispiece import images, orders, pictures, planning, prompts, records, renders, rules, states, tasks
 from frontispiece.cms import Delivery, Event, Receipt
-from frontispiece.errors import (
-    GeneratorProblem,
-    Gone,
-    OutOfCredit,
-    Unknown,
-    Unreadable,
-)
+from frontispiece.errors import GeneratorProblem, Gone, OutOfCredit, Unknown, Unreadable
 from frontispiece.faults import fault
 from frontispiece.generators import Finished, Ticket, Waiting
 from frontispiece.house import House
@@ -191,14 +185,13 @@ def collect(house: House, claim: Claim) -> None:
         renders.row(session, row.id).state = RenderState.DONE
         if one.state != State.RENDERING:
             return
-        if row.final:  # an editor has approved its draft
-            states.move(session, one.id, State.RENDERING, State.APPROVED, chosen_id=found[0])
-            tasks.add(session, "publish", one.id)
-            return
-        if not any(rule.name == one.rule and rule.review == "never" for rule in house.settings.rules):
+        alone = any(rule.name == one.rule and rule.review == "never" for rule in house.settings.rules)
+        if alone:
+            by = f"rule {one.rule}"
+            session.add(Review(illustration_id=one.id, decision="approve", candidate_id=found[0], by=by))
+        elif not row.final:  # the draft of a final was approved by an editor
             states.move(session, one.id, State.RENDERING, State.IN_REVIEW)
             return
-        session.add(Review(illustration_id=one.id, decision="approve", candidate_id=found[0], by=f"rule {one.rule}"))
         states.move(session, one.id, State.RENDERING, State.APPROVED, chosen_id=found[0])
         tasks.add(session, "publish", one.id)
 

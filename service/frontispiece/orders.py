@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from frontispiece import money, prompts, records, renders, states, tasks
 from frontispiece.config import Rule
 from frontispiece.errors import ConfigProblem, Declined, GeneratorProblem, Outage, OverBudget, Problem, Unknown
-from frontispiece.generators import Finished, GeneratorSettings, Margins, Order, Task, Ticket, Waiting
+from frontispiece.generators import Finished, GeneratorSettings, Margins, Order, Task, Ticket, Waiting, catalogue
 from frontispiece.house import House
 from frontispiece.models import Candidate, Illustration, Render, RenderState, State
 
@@ -86,9 +86,7 @@ def _rule(house: House, one: Illustration) -> Rule | None:
 def _render(house: House, session: Session, one: Illustration, model: str, ask: Ask) -> Render:
     """A render that the money is reserved for, not yet added. Raises `OverBudget`, `ConfigProblem`."""
     rule, slot, row = house.rule(one.rule), house.slot(one.slot), house.models[model]
-    if ask.task not in row.tasks or len(ask.given) > row.images:
-        can = f"{', '.join(row.tasks)}, with at most {row.images} pictures"
-        raise ConfigProblem(f"{model} cannot do {ask.task} with {len(ask.given)} pictures; it can do: {can}")
+    catalogue.must_do(model, row, ask.task, len(ask.given))
     width, height = row.fit(slot.width, slot.height)
     price = float(row.price(width, height, given=len(ask.given)))
     money.reserve(session, house.settings.budget, price)

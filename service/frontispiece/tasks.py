@@ -127,8 +127,7 @@ def due(database: Database, limit: int, *, but: Sequence[int] = (), queue_is_emp
     ready = (Task.state == TaskState.READY) & (Task.due <= now) & (Task.hinted < stale)
     used = or_(Task.hinted < stale, Task.hinted < Task.lease)
     abandoned = (Task.state == TaskState.RUNNING) & (Task.lease < now) & used
-    first = Task.step != "render"  # a free place at a service is worth more than a look at what has come
-    wanted = select(Task.id, Task.step, Task.subject).where(or_(ready, abandoned)).order_by(first, Task.due, Task.id)
+    wanted = select(Task.id, Task.step, Task.subject).where(or_(ready, abandoned)).order_by(Task.due, Task.id)
     blocked = set(but)
     with database.read() as session:
         rows = session.execute(wanted.limit(limit + len(blocked))).all()

@@ -57,6 +57,7 @@ def opened(web: Web, chromium: Browser, *, scripts: bool = True, width: int = 12
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Log in").click()
         expect(page.get_by_role("navigation", name="State")).to_be_visible()
+        page.wait_for_load_state("load")  # from here on the keys work
         yield page
     finally:
         context.close()

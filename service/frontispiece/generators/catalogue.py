@@ -183,6 +183,14 @@ def _words(problem: ValidationError) -> str:
     return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}".lstrip(": ") for each in problem.errors())
 
 
+def must_do(name: str, model: Model, task: Task, pictures: int) -> None:
+    """Raises `ConfigProblem` where the model of that name cannot do a task, or not with so many pictures."""
+    if task not in model.tasks:
+        raise ConfigProblem(f"{name} cannot do {task}; it can do: {', '.join(model.tasks)}")
+    if pictures > model.images:
+        raise ConfigProblem(f"{name} takes {model.images} pictures at most, not {pictures}")
+
+
 def names() -> list[str]:
     """The generators at hand: every file beside this one."""
     return sorted(module.name for module in pkgutil.iter_modules(generators.__path__) if module.name != "catalogue")

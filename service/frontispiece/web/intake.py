@@ -182,7 +182,7 @@ class Intake:
                     cursor.execute("BEGIN IMMEDIATE")
                 yield cursor
                 connection.commit()
-            except BaseException:
+            except self._failures:
                 self._hang_up()
                 raise
 
