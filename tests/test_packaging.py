@@ -135,7 +135,7 @@ def test_the_installed_package_finds_its_plugins_without_the_checkout(installed:
 
     file, *names = python(installed, script).split()
 
-    assert (str(installed / "frontispiece/cms.py"), True) == (file, {"generic", "wordpress"} <= set(names))
+    assert (str(installed / "frontispiece/cms/__init__.py"), True) == (file, {"generic", "wordpress"} <= set(names))
 
 
 def test_the_installed_package_finds_its_templates_without_the_checkout(installed: Path) -> None:

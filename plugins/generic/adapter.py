@@ -5,7 +5,6 @@ Schemas are published under /api/v1/schemas/.
 """
 
 import base64
-from collections.abc import Generator as Steps
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
@@ -24,6 +23,7 @@ from frontispiece.cms import (
     Entry,
     Event,
     EventKind,
+    Header,
     Picture,
     Receipt,
     SiteSettings,
@@ -159,17 +159,6 @@ def schemas() -> dict[str, dict[str, Any]]:
     }
 
 
-class Bearer(httpx.Auth):
-    """`Authorization: Bearer <token>` on every call."""
-
-    def __init__(self, token: str) -> None:
-        self.token = token
-
-    def auth_flow(self, request: httpx.Request) -> Steps[httpx.Request, httpx.Response, None]:
-        request.headers["Authorization"] = f"Bearer {self.token}"
-        yield request
-
-
 class Generic(Adapter):
     """A home-made CMS, or any other that speaks the contract in README.md."""
 
@@ -177,6 +166,8 @@ class Generic(Adapter):
     title = "Generic"
     docs = "plugins/generic/README.md"
     signs = "Standard Webhooks"
+    caption = True
+    proved = "the Gazette, the demo's newsroom"
     settings: GenericSettings
 
     def open(self, transport: httpx.BaseTransport | None = None) -> httpx.Client:
@@ -186,7 +177,7 @@ class Generic(Adapter):
 
     def auth(self) -> httpx.Auth | None:
         token = self.settings.api_token
-        return None if token is None else Bearer(token.get_secret_value())
+        return None if token is None else Header("Authorization", f"Bearer {token.get_secret_value()}")
 
     def verify(self, delivery: Delivery) -> str:
         return standard_webhooks(delivery, self.settings.secrets)

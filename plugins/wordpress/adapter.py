@@ -7,10 +7,8 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from html import escape
-from html.parser import HTMLParser
 from pathlib import PurePath
 from typing import Any, ClassVar
 
@@ -33,6 +31,9 @@ from frontispiece.cms import (
     Unavailable,
     Unreadable,
     call,
+    clock,
+    plain,
+    read_json,
 )
 from frontispiece.signatures import StandardSecret, standard_webhooks
 
@@ -41,8 +42,6 @@ EVENTS: dict[str, EventKind] = {f"entry.{kind}": kind for kind in ("created", "p
 REPLACES = "_frontispiece_replaces"  # attachment meta of our plugin: the featured image that was there before
 RIGHTS = ("upload_files", "edit_others_posts", "edit_published_posts")
 MEDIA = {"_fields": "id,post,source_url,media_details,missing_image_sizes,meta", "context": "edit"}
-BLOCKS = re.compile(r"address|article|aside|blockquote|br|d[dlt]|div|fig\w+|h[1-6r]|li|[ou]l|p|pre|section|t[adhr]\w*")
-HIDDEN = ("script", "style", "template")
 
 
 class WordPressSettings(SiteSettings):
@@ -64,6 +63,8 @@ class WordPress(Adapter):
     docs: ClassVar[str] = "https://developer.wordpress.org/rest-api/"
     signs: ClassVar[str] = "Standard Webhooks"
     needs_plugin: ClassVar[bool] = True
+    caption: ClassVar[bool] = True
+    proved: ClassVar[str] = "WordPress 6.8 and 7.1"
 
     def auth(self) -> httpx.Auth:
         return httpx.BasicAuth(self.settings.user, self.settings.password.get_secret_value())
@@ -83,7 +84,7 @@ class WordPress(Adapter):
     def fetch(self, api: httpx.Client, ref: str, locale: str = "") -> Entry:
         # With context=edit a wrong password is 401, where it would else read as an anonymous visitor's 200.
         wanted = {"context": "edit", "_embed": "author,wp:term,wp:featuredmedia"}
-        post = _json(call(api, "GET", f"{API}/{ref}", params=wanted))
+        post = read_json(call(api, "GET", f"{API}/{ref}", params=wanted))
         if post["status"] == "trash":
             raise Gone(f"{ref} is in the bin")
         ours = post.get("frontispiece", {})  # absent while our plugin is switched off
@@ -134,14 +135,14 @@ class WordPress(Adapter):
 
     def doctor(self, api: httpx.Client) -> list[str]:
         root = call(api, "GET", "/wp-json/")
-        me = _json(call(api, "GET", f"{API}/users/me", params={"context": "edit"}))
+        me = read_json(call(api, "GET", f"{API}/users/me", params={"context": "edit"}))
         missing = [right for right in RIGHTS if not me["capabilities"].get(right)]
         if missing:
             raise CmsProblem(f"user {self.settings.user} may not {', '.join(missing)}: give them the role Editor")
-        if "frontispiece/v1" not in _json(root)["namespaces"]:
+        if "frontispiece/v1" not in read_json(root)["namespaces"]:
             raise CmsProblem("the Frontispiece plugin is not active: see Plugins in WordPress")
         accepted = f"user {self.settings.user} is accepted and may upload pictures and set them"
-        return [accepted, "the Frontispiece plugin is active", _clock(root)]
+        return [accepted, "the Frontispiece plugin is active", clock(root)]
 
 
 def _short(problem: Exception) -> str:
@@ -158,18 +159,11 @@ def _ref(base: Any, number: Any) -> str:
     return f"{base}/{number}"
 
 
-def _json(answer: httpx.Response) -> Any:
-    try:
-        return answer.json()
-    except ValueError as problem:
-        raise CmsProblem(f"{answer.url} answered without JSON: is the site's url WordPress's own?") from problem
-
-
 def _pages(api: httpx.Client, path: str, wanted: dict[str, str]) -> Iterator[Any]:
     page, pages = 1, 1
     while page <= pages:
         answer = call(api, "GET", path, params=wanted | {"page": str(page)})
-        yield from _json(answer)
+        yield from read_json(answer)
         page, pages = page + 1, int(answer.headers.get("X-WP-TotalPages", "1"))
 
 
@@ -191,7 +185,7 @@ def _image(post: Any) -> Current | None:
 
 
 def _featured(api: httpx.Client, ref: str) -> int:
-    post = _json(call(api, "GET", f"{API}/{ref}", params={"context": "edit", "_fields": "featured_media,status"}))
+    post = read_json(call(api, "GET", f"{API}/{ref}", params={"context": "edit", "_fields": "featured_media,status"}))
     if post["status"] == "trash":
         raise Gone(f"{ref} is in the bin")
     if "featured_media" not in post:
@@ -202,7 +196,7 @@ def _featured(api: httpx.Client, ref: str) -> int:
 def _feature(api: httpx.Client, ref: str, number: int) -> None:
     """WordPress answers 200 for an id that it does not know, and keeps what was there: so compare."""
     answer = call(api, "POST", f"{API}/{ref}", params={"_fields": "featured_media"}, json={"featured_media": number})
-    kept = _json(answer)["featured_media"]
+    kept = read_json(answer)["featured_media"]
     if kept != number:
         raise CmsProblem(f"{ref} kept featured image {kept or 'none'} when {number or 'none'} was set")
 
@@ -214,7 +208,7 @@ def _slug(picture: Picture) -> str:
 
 def _uploaded(api: httpx.Client, entry: Entry, picture: Picture) -> Any | None:
     """The attachment that an earlier try has left of this very picture."""
-    found = _json(call(api, "GET", f"{API}/media", params=MEDIA | {"slug": _slug(picture)}))
+    found = read_json(call(api, "GET", f"{API}/media", params=MEDIA | {"slug": _slug(picture)}))
     return next((media for media in found if entry.ref.endswith(f"/{media['post']}")), None)
 
 
@@ -246,39 +240,4 @@ def _upload(api: httpx.Client, form: dict[str, Any], picture: Picture) -> Any:
 
 def _send(api: httpx.Client, path: str, **request: Any) -> Any:
     """To /media, with time to make the sizes."""
-    return _json(call(api, "POST", f"{API}/media{path}", params=MEDIA, timeout=120, **request))
-
-
-def _clock(answer: httpx.Response) -> str:
-    off = abs((parsedate_to_datetime(answer.headers["Date"]) - datetime.now(UTC)).total_seconds())
-    if off > 240:
-        raise CmsProblem(f"the clocks are {off:.0f} seconds apart and a delivery is refused from 300: set both by NTP")
-    return f"the clocks are {off:.0f} seconds apart"
-
-
-class _Text(HTMLParser):
-    """Collects what a reader would see; a block begins a new line."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.text, self.hidden = "", 0
-
-    def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002 - the base class's signature
-        self.hidden += tag in HIDDEN
-        self.text += "\n" if BLOCKS.fullmatch(tag) else ""
-
-    def handle_endtag(self, tag: str) -> None:
-        self.hidden -= tag in HIDDEN and self.hidden > 0
-        self.text += "\n" if BLOCKS.fullmatch(tag) else ""
-
-    def handle_data(self, data: str) -> None:
-        self.text += "" if self.hidden else data.replace("\n", " ")
-
-
-def plain(html: str) -> str:
-    """HTML as plain text, one line for each block."""
-    parser = _Text()
-    parser.feed(html)
-    parser.close()
-    lines = (" ".join(line.split()) for line in parser.text.split("\n"))
-    return "\n".join(line for line in lines if line)
+    return read_json(call(api, "POST", f"{API}/media{path}", params=MEDIA, timeout=120, **request))

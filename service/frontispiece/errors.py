@@ -11,6 +11,7 @@ Problem                 carries the words, and whether trying again can help
 │   ├── Unreadable      authentic, but not this CMS's message
 │   ├── Gone            the entry is not there (any more)
 │   ├── Conflict        a person's work is in the way
+│   ├── NotAllowed      the credentials are not accepted; the site is left alone until they are
 │   └── Unavailable     the CMS is away or asks to wait; trying again helps
 └── GeneratorProblem    from a generator
 ├── Busy            wait `seconds`, then ask again; nothing was accepted
@@ -77,6 +78,10 @@ class Gone(CmsProblem):
 
 class Conflict(CmsProblem):
     """Writing would undo what a person did."""
+
+
+class NotAllowed(CmsProblem):
+    """The CMS does not accept our credentials, so that nothing else will work either."""
 
 
 class Unavailable(CmsProblem):

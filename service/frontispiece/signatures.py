@@ -9,7 +9,7 @@ import hmac
 import time
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, SecretStr
 
@@ -24,8 +24,8 @@ def standard_webhooks(delivery: Delivery, secrets: Sequence[str]) -> str:
     The reference library parses the body as JSON before it answers; this reads no body, so that any bytes can be
     proved authentic first. The tests hold the two against each other.
     """
-    sent_id, stamp, signatures = (_one(delivery, f"webhook-{part}") for part in ("id", "timestamp", "signature"))
-    _fresh(stamp, delivery.received)
+    sent_id, stamp, signatures = (header(delivery, f"webhook-{part}") for part in ("id", "timestamp", "signature"))
+    fresh(stamp, delivery.received)
     signed = b".".join((sent_id.encode(), stamp.encode(), delivery.body))
     given = [text.removeprefix("v1,").encode() for text in signatures.split(" ") if text.startswith("v1,")]
     for secret in secrets:
@@ -43,7 +43,25 @@ def sign_standard_webhooks(secret: str, sent_id: str, stamp: int, body: bytes) -
     return {"webhook-id": sent_id, "webhook-timestamp": str(stamp), "webhook-signature": f"v1,{signature}"}
 
 
-def _one(delivery: Delivery, name: str) -> str:
+def hmac_sha256(secrets: Sequence[str], signed: bytes, given: str, encoding: Literal["hex", "base64"]) -> None:
+    """Proves that `given` is the HMAC-SHA256 of these bytes under one of the secrets, taken as UTF-8 text."""
+    for secret in secrets:
+        digest = hmac.new(secret.encode(), signed, sha256).digest()
+        right = digest.hex().encode() if encoding == "hex" else base64.b64encode(digest)
+        if hmac.compare_digest(right, given.encode()):
+            return
+    raise Refused("the signature does not match: is webhook_secret the same on both sides?")
+
+
+def shown_secret(delivery: Delivery, name: str, secrets: Sequence[str]) -> None:
+    """Proves that a header shows one of the secrets, for senders that can do no more; the body may be anybody's."""
+    given = header(delivery, name).encode()
+    if not any(hmac.compare_digest(secret.encode(), given) for secret in secrets):
+        raise Refused(f"the header {name} does not show the webhook_secret of this site")
+
+
+def header(delivery: Delivery, name: str) -> str:
+    """The one header of that name. Raises `Refused` where it is missing, empty, doubled or not ASCII."""
     values = delivery.headers.get_list(name)
     if len(values) != 1 or not values[0]:
         raise Refused(f"the header {name} is missing, empty or there more than once")
@@ -52,11 +70,13 @@ def _one(delivery: Delivery, name: str) -> str:
     return values[0]
 
 
-def _fresh(stamp: str, now: float) -> None:
-    if not stamp.isdigit() or len(stamp) > 12:
-        raise Refused("webhook-timestamp is not a number of seconds")
-    if abs((now or time.time()) - int(stamp)) > TOLERANCE:
-        raise Refused("webhook-timestamp is more than five minutes off: are both clocks right?")
+def fresh(stamp: str, now: float, *, unit: Literal["seconds", "milliseconds"] = "seconds") -> None:
+    """Proves that a time since the epoch, as the sender signed it, is not more than five minutes from `now`."""
+    if not stamp.isdigit() or len(stamp) > 15:
+        raise Refused(f"the delivery's timestamp is not a number of {unit}")
+    sent = int(stamp) / (1000 if unit == "milliseconds" else 1)
+    if abs((now or time.time()) - sent) > TOLERANCE:
+        raise Refused("the delivery's timestamp is more than five minutes off: are both clocks right?")
 
 
 def _is_standard(secret: SecretStr) -> SecretStr:

@@ -1,7 +1,6 @@
 """The WordPress adapter without a WordPress: captured deliveries, odd bodies, odd answers, HTML as text."""
 
 import json
-import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from frontispiece.cms import Adapter, CmsProblem, Delivery, Event, Refused, Unre
 WordPress = cms.load("wordpress")
 DELIVERIES = Path(__file__).parents[2] / "plugins/wordpress/deliveries"
 CAPTURED = sorted(DELIVERIES.glob("*.http"))
-plain = sys.modules[WordPress.__module__].plain
+plain = cms.plain
 
 
 @pytest.fixture

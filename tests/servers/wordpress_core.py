@@ -3,17 +3,16 @@
 Needs apt-get, dpkg-deb, npm, unzip and PHP (install-php.sh), and writes nothing outside the cache folder.
 """
 
-import fcntl
-import hashlib
 import json
 import os
 import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+
+from servers.installed import installed
 
 FILES = Path(__file__).with_name("wordpress-files")
 SUITES = ("trixie", "sid")  # Debian stable carries an older core, sid the newest
@@ -30,22 +29,9 @@ SQLITE = "@wp-playground/cli@3.1.56"  # carries the official SQLite Database Int
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
-def cache() -> Path:
-    """Where downloads are kept between runs; safe to delete, then fetched anew (and newer)."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(home) / "frontispiece-tests"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
 def template(suite: str) -> Path:
     """A folder with an installed WordPress of this Debian suite, to be copied and never run in place."""
-    done = cache() / f"wordpress-{suite}-{_recipe()}"
-    with _locked(cache() / f"wordpress-{suite}.lock"):
-        if not done.exists():
-            with tempfile.TemporaryDirectory(dir=cache()) as work:
-                _build(suite, Path(work)).rename(done)
-    return done
+    return installed(f"wordpress-{suite}", [Path(__file__), FILES], partial(_build, suite)) / "site"
 
 
 def php() -> list[str]:
@@ -57,20 +43,13 @@ def php() -> list[str]:
     return [found, *(part for limit in limits for part in ("-d", limit))]
 
 
-def _recipe() -> str:
-    files = sorted(path for path in [Path(__file__), *FILES.rglob("*")] if path.is_file())
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:8]
+def _build(suite: str, made: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=made.parent) as work:
+        _put_together(suite, Path(work), made / "site")
 
 
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def _build(suite: str, work: Path) -> Path:
-    root, site = work / "root", work / "site"
+def _put_together(suite: str, work: Path, site: Path) -> None:
+    root = work / "root"
     _unpack_debs(suite, work, root)
     _copy_resolved(root / "usr/share/wordpress", site, root)
     (site / "wp-config.php").unlink()  # Debian's own looks in /etc
@@ -81,7 +60,6 @@ def _build(suite: str, work: Path) -> Path:
     shutil.copy(FILES / "quiet.php", site / "wp-content/mu-plugins")
     _add_sqlite(work, site / "wp-content")
     _install(site)
-    return site
 
 
 def _unpack_debs(suite: str, work: Path, root: Path) -> None:
