@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from frontispiece import cms
-from frontispiece.errors import CmsProblem, ConfigProblem, Gone, Unavailable
+from frontispiece.errors import CmsProblem, ConfigProblem, Gone, NotAllowed, Unavailable
 
 
 def answering(status: int, text: str = "its own words", **headers: str) -> httpx.Client:
@@ -50,7 +50,8 @@ def test_a_good_answer_comes_back() -> None:
         (429, Unavailable),
         (500, Unavailable),
         (503, Unavailable),
-        (401, CmsProblem),
+        (401, NotAllowed),
+        (403, CmsProblem),
         (302, CmsProblem),
     ],
 )
