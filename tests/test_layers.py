@@ -17,7 +17,8 @@ PLUGINS_MAY = {"frontispiece.cms", "frontispiece.signatures", "httpx", "pydantic
 
 def modules(*folders: Path) -> list[Path]:
     """Our Python files, without what goes into a CMS."""
-    return sorted(path for folder in folders for path in folder.rglob("*.py") if "node_modules" not in path.parts)
+    found = sorted(path for folder in folders for path in folder.rglob("*.py"))
+    return [path for path in found if not {"node_modules", "plugin"} & set(path.relative_to(ROOT).parts)]
 
 
 def imports(path: Path) -> Iterator[str]:

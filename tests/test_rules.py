@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from frontispiece.cms import Current, Entry, Event
+from frontispiece.cms import Current, Entry
 from frontispiece.config import Rule
 from frontispiece.rules import refusal, wanting
 
@@ -19,7 +19,7 @@ def rule(**keys: Any) -> Rule:
 def test_a_rule_hears_its_own_events_at_its_own_site() -> None:
     rules = [rule(), rule(events=["created"]), Rule(name="other", site="shop")]
 
-    assert wanting(rules, "blog", Event("published", "1")) == [rules[0]]
+    assert wanting(rules, "blog", "published") == [rules[0]]
 
 
 def test_an_article_without_an_image_is_wanted() -> None:

@@ -32,12 +32,12 @@ SECRET = "whsec_" + base64.b64encode(b"a secret for tests, 32 bytes long").decod
 
 
 class Paper:
-    """The newspaper's server; `away` lets it answer 503, `go_on` unset lets callers wait."""
+    """The newspaper's server; `away` lets it answer 503, `locked` 401; `go_on` unset lets callers wait."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.archive = Archive(folder)
-        self.away = False
+        self.away = self.locked = False
         self.asked, self.go_on = threading.Event(), threading.Event()
         self.go_on.set()
         app = Gazette(self.archive, None, "for-tests").app
@@ -48,6 +48,8 @@ class Paper:
     def _mood(self) -> tuple[str, int] | None:
         self.asked.set()
         self.go_on.wait(60)
+        if self.locked:
+            return "who are you?\n", 401
         return ("away\n", 503) if self.away else None
 
 

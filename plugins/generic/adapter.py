@@ -234,7 +234,7 @@ class Generic(Adapter):
         while True:
             page = _read(GenericEntries, call(api, "GET", self.settings.entries_path, params=query))
             bare = [entry for entry in page.entries if entry.image is None]
-            yield from (Event("published" if e.status == "published" else "updated", e.id) for e in bare)
+            yield from (Event("published" if e.status == "published" else "created", e.id) for e in bare)
             if not page.next:
                 return
             if page.next in cursors:

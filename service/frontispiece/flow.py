@@ -6,12 +6,28 @@ Each step reads its row, closes the session, does the slow thing, and writes onc
 the end of its own task in one transaction, fenced by the claim. Every step may be run again from its start.
 """
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 
-from frontispiece import images, orders, pictures, planning, prompts, records, renders, rules, states, tasks
+from frontispiece import (
+    images,
+    orders,
+    pauses,
+    pictures,
+    planning,
+    prompts,
+    records,
+    renders,
+    rules,
+    sites,
+    states,
+    tasks,
+)
 from frontispiece.cms import Delivery, Event, Receipt
+from frontispiece.config import Rule
 from frontispiece.errors import GeneratorProblem, Gone, OutOfCredit, Unknown, Unreadable
 from frontispiece.faults import fault
 from frontispiece.generators import Finished, Ticket, Waiting
@@ -19,7 +35,11 @@ from frontispiece.house import House
 from frontispiece.models import RenderState, Review, State
 from frontispiece.tasks import Claim
 
+log = logging.getLogger("frontispiece")
+
 BUSY = 2.0  # seconds until we ask again for a place among a service's active tasks
+OVERLAP = 600.0  # seconds that a look reaches back before the last one, for clocks that differ and saves that lag
+MOST_MISSED = 100  # pictures that one look begins
 MOST_POLL = 60.0  # seconds between two looks at a ticket: a finished picture can be fetched for minutes only
 
 
@@ -50,14 +70,18 @@ def plan(house: House, claim: Claim) -> None:
 def _plan_event(house: House, site: str, event: Event) -> planning.Told:
     if event.kind == "deleted":
         return _plan_deletion(house, site, event)
-    wanting = rules.wanting(house.settings.rules, site, event)
+    wanting = rules.wanting(house.settings.rules, site, event.kind)
+    if not wanting:
+        return "ignored", f"no rule listens to {event.kind} at {site}"
+    return _begin(house, site, event, wanting)
+
+
+def _begin(house: House, site: str, event: Event, wanting: list[Rule]) -> planning.Told:
     with house.database.write() as session:
-        if not wanting:
-            return "ignored", f"no rule listens to {event.kind} at {site}"
         if told := planning.debounce(session, site, event.ref, wanting):
             return told
     try:
-        with house.api(site) as (adapter, api):
+        with sites.reach(house, site) as (adapter, api):
             entry = adapter.fetch(api, event.ref, event.locale)
     except Gone as gone:
         return "skipped", gone.words
@@ -68,12 +92,45 @@ def _plan_event(house: House, site: str, event: Event) -> planning.Told:
 def _plan_deletion(house: House, site: str, event: Event) -> planning.Told:
     """Deliveries overtake each other, so the CMS is asked: what it still has was not deleted, or has come back."""
     try:
-        with house.api(site) as (adapter, api):
+        with sites.reach(house, site) as (adapter, api):
             adapter.fetch(api, event.ref, event.locale)
     except Gone:
         with house.database.write() as session:
             return planning.forget(session, site, event.ref)
     return "ignored", "the entry is there"
+
+
+def look(house: House, claim: Claim) -> None:
+    """Asks a CMS what changed since the last look, as about half of them send a delivery once and never again.
+
+    The first look only notes the time: what lay there before is nobody's order.
+    """
+    with house.database.read() as session:
+        row = sites.row(session, claim.subject)
+    site = house.settings.sites.get(row.name)
+    begun = time.time()
+    more = bool(row.looked and site and site.look_every) and _missed(house, row.name, row.looked)
+    with house.database.write() as session:
+        claim.finish(session)
+        if site and site.look_every:
+            sites.row(session, row.id).looked = row.looked if more else begun
+            tasks.add(session, "look", row.id, due=0.0 if more else begun + site.look_every)
+
+
+def _missed(house: House, site: str, since: float) -> bool:
+    """Plans what no delivery has told of; whether there was too much for one look."""
+    begun = 0
+    with sites.reach(house, site) as (adapter, api):
+        for event in adapter.recent(api, datetime.fromtimestamp(since - OVERLAP, UTC)):
+            kinds = ("published", "created", "updated") if event.kind == "published" else ("created", "updated")
+            wanting = rules.wanting(house.settings.rules, site, *kinds)
+            outcome, words = _begin(house, site, event, wanting) if wanting else ("ignored", "")
+            if outcome == "queued":
+                begun += 1
+                log.info("site %s: no delivery told of %s: %s", site, event.ref, words)
+            if begun >= MOST_MISSED:
+                return True
+    return False
 
 
 def compose(house: House, claim: Claim) -> None:
@@ -86,7 +143,7 @@ def compose(house: House, claim: Claim) -> None:
             claim.finish(session)
             return
     rule, site = house.rule(one.rule), one.entry.site
-    with house.api(site) as (adapter, api):
+    with sites.reach(house, site) as (adapter, api):
         entry = adapter.fetch(api, one.entry.ref, one.entry.locale)
     template, brand = prompts.load(rule.template), prompts.brand(rule.brand)
     written = prompts.compose(template, entry, brand, one.slot, house.slot(one.slot).ratio)
@@ -118,7 +175,8 @@ def render(house: House, claim: Claim) -> None:
         return
     order = orders.as_order(house, row, one)  # what is wrong here is found before anything can have cost money
     with house.database.write() as session:
-        if pause := renders.paused(session, service):
+        pause = pauses.known(session, service)
+        if pause and pause.until > time.time():
             raise OutOfCredit(pause.words)
         if not renders.take_place(session, house.models, row, generator.active):
             claim.again(session, BUSY, "", counts=False)
@@ -141,7 +199,7 @@ def keep(house: House, number: int, answer: Ticket | Finished, claim: Claim | No
     with house.database.write() as session:
         if claim:
             claim.finish(session)
-            renders.drew(session, house.models[renders.row(session, number).model].generator)
+            pauses.end(session, house.models[renders.row(session, number).model].generator)
         if isinstance(answer, Ticket):
             renders.open_ticket(session, number, answer)
         elif renders.fetched(session, number, keys, answer.cost):
@@ -205,7 +263,7 @@ def publish(house: House, claim: Claim) -> None:
         elif one.state != State.PUBLISHING:
             claim.finish(session)
             return
-    with house.api(one.entry.site) as (adapter, api):
+    with sites.reach(house, one.entry.site) as (adapter, api):
         entry = adapter.fetch(api, one.entry.ref, one.entry.locale)
         with house.database.write() as session:
             claim.hold(session)
@@ -235,7 +293,7 @@ def revert(house: House, claim: Claim) -> None:
         one = records.illustration(session, claim.subject)
         written = records.last_publication(session, one.id)
     receipt = Receipt(written.media_id, written.url, dict(written.receipt or {}))
-    with house.api(one.entry.site) as (adapter, api):
+    with sites.reach(house, one.entry.site) as (adapter, api):
         adapter.revert(api, one.entry.ref, receipt)
     with house.database.write() as session:
         claim.finish(session)
@@ -245,6 +303,7 @@ def revert(house: House, claim: Claim) -> None:
 
 STEPS: dict[str, Callable[[House, Claim], None]] = {
     "plan": plan,
+    "look": look,
     "compose": compose,
     "render": render,
     "collect": collect,

@@ -1,12 +1,11 @@
-"""The rows of renders: a place among a service's tasks, the ticket, what came back; and generators that pause."""
+"""The rows of renders: a place among a service's tasks, the ticket, what came back."""
 
-import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from frontispiece.database import Database, upsert
@@ -14,11 +13,7 @@ from frontispiece.errors import Problem
 from frontispiece.generators import Ticket
 from frontispiece.generators.catalogue import Model
 from frontispiece.images import Facts
-from frontispiece.models import Candidate, Pause, Render, RenderState, Task, TaskState
-
-log = logging.getLogger("frontispiece")
-
-PAUSE = 900.0  # seconds for which a generator without credit is left alone
+from frontispiece.models import Candidate, Render, RenderState, Task, TaskState
 
 
 def row(session: Session, number: int) -> Render:
@@ -91,32 +86,6 @@ class _Places:
                 return False
         self._add(name, 1)
         return True
-
-
-def pause(session: Session, generator: str, words: str) -> None:
-    """Asks a generator whose account is empty nothing for a while; the first time, the operator is told so."""
-    row, now = session.get(Pause, generator), time.time()
-    if row is None:
-        log.error("%s is paused: %s; it is tried again every %d minutes", generator, words, PAUSE // 60)
-        session.add(Pause(generator=generator, words=words, until=now + PAUSE))
-    elif row.until < now:
-        row.until = now + PAUSE
-
-
-def paused(session: Session, generator: str) -> Pause | None:
-    """The pause that a generator is in, if it is."""
-    row = session.get(Pause, generator)
-    return row if row and row.until > time.time() else None
-
-
-def pauses(session: Session) -> Sequence[Pause]:
-    """All generators whose account was empty when they were last asked."""
-    return session.scalars(select(Pause).order_by(Pause.since)).all()
-
-
-def drew(session: Session, generator: str) -> None:
-    """A generator has taken an order, so whatever paused it is over."""
-    session.execute(delete(Pause).where(Pause.generator == generator))
 
 
 def give_back_place(session: Session, number: int) -> None:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 
-from frontispiece.cms import Entry, Event
+from frontispiece.cms import Entry, EventKind
 from frontispiece.config import Rule
 
 
-def wanting(rules: Iterable[Rule], site: str, event: Event) -> list[Rule]:
-    """The rules that listen to this kind of event at this site."""
-    return [rule for rule in rules if rule.site == site and event.kind in rule.events]
+def wanting(rules: Iterable[Rule], site: str, *kinds: EventKind) -> list[Rule]:
+    """The rules that listen to any of these kinds of events at this site."""
+    return [rule for rule in rules if rule.site == site and set(kinds) & set(rule.events)]
 
 
 def refusal(rule: Rule, entry: Entry) -> str:

@@ -1,12 +1,17 @@
 """What becomes of a step of `flow.py` that met a problem: tried again later, handed to another model, or given up."""
 
+import logging
+import time
+
 from sqlalchemy.orm import Session
 
-from frontispiece import orders, records, renders, states, tasks
-from frontispiece.errors import Conflict, GeneratorProblem, Gone, OutOfCredit, Problem, StaleState
+from frontispiece import orders, pauses, records, renders, states, tasks
+from frontispiece.errors import Conflict, GeneratorProblem, Gone, NotAllowed, OutOfCredit, Problem, StaleState
 from frontispiece.house import House
 from frontispiece.models import Illustration, State
 from frontispiece.tasks import Claim
+
+log = logging.getLogger("frontispiece")
 
 ATTEMPTS = 12  # with the backoff of tasks.py about an hour and a half
 PATIENCE = 5  # attempts, about half a minute, where another model can draw instead
@@ -24,9 +29,10 @@ def stumble(house: House, claim: Claim, problem: Problem) -> None:
             again = _ask_again(house, session, claim, problem)
         else:
             again = (problem.retry or isinstance(problem, StaleState)) and claim.attempts < ATTEMPTS
+            again = again or isinstance(problem, NotAllowed)
         if again:
             wait = min(max(problem.seconds, tasks.backoff(claim.attempts)), MOST_WAIT)
-            claim.again(session, wait, problem.words, counts=not isinstance(problem, OutOfCredit))
+            claim.again(session, wait, problem.words, counts=not isinstance(problem, OutOfCredit | NotAllowed))
         else:
             _give_up(house, session, claim, problem)
 
@@ -37,8 +43,8 @@ def _ask_again(house: House, session: Session, claim: Claim, problem: GeneratorP
     one = records.illustration(session, row.illustration_id)
     other = orders.following_model(house, row, one)
     if isinstance(problem, OutOfCredit):
-        renders.pause(session, house.models[row.model].generator, problem.words)
-        problem.seconds = renders.PAUSE
+        pauses.begin(session, house.models[row.model].generator, problem.words)
+        problem.seconds = pauses.PAUSE
         again = not other
     else:
         again = problem.retry and claim.attempts < (PATIENCE if other else ATTEMPTS)
@@ -52,6 +58,9 @@ def _give_up(house: House, session: Session, claim: Claim, problem: Problem) -> 
     claim.bury(session, problem.words)
     if claim.step == "plan":
         records.tell(session, claim.subject, [("failed", problem.words)])
+    elif claim.step == "look":
+        log.error("%s; the next look is in a quarter of an hour", problem.words)
+        tasks.add(session, "look", claim.subject, due=time.time() + pauses.PAUSE)
     elif claim.step in ("render", "collect"):
         orders.gave_up(house, session, claim.subject, problem)
     else:

@@ -9,7 +9,7 @@ from functools import partial
 from redis import Redis
 from sqlalchemy import select
 
-from frontispiece import flow, jobs, records
+from frontispiece import flow, jobs, records, sites
 from frontispiece.house import House
 from frontispiece.models import Render, RenderState
 
@@ -34,6 +34,7 @@ class Watcher:
 
     def watch(self, stop: threading.Event) -> None:
         """Goes on until `stop` is set."""
+        sites.look_soon(self.house)
         with ThreadPoolExecutor(POLLS, thread_name_prefix="poll") as pool:
             while not stop.wait(LEAST):
                 self.sweep(pool)

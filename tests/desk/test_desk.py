@@ -9,7 +9,7 @@ import pytest
 from desk.furnish import PROMPT, Browser, Web, entry
 from sqlalchemy import event
 
-from frontispiece import renders
+from frontispiece import pauses
 from frontispiece.models import State
 
 
@@ -283,7 +283,7 @@ def test_what_is_not_there_is_404(web: Web, path: str) -> None:
 
 def test_a_paused_service_is_told_above_the_queue(web: Web) -> None:
     with web.house.database.write() as session:
-        renders.pause(session, "bfl", "the account has no credit left")
+        pauses.begin(session, "bfl", "the account has no credit left")
 
     assert "bfl is paused" in web.browser().get("/desk").text
 

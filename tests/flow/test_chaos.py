@@ -215,7 +215,8 @@ def test_kills_fell_into_the_middle_of_steps(chaos: Chaos) -> None:
 
 def test_everything_settles(chaos: Chaos) -> None:
     with chaos.world.house.database.read() as session:
-        unfinished = session.scalars(select(Task).where(Task.state.in_((TaskState.READY, TaskState.RUNNING)))).all()
+        open_ = select(Task).where(Task.state.in_((TaskState.READY, TaskState.RUNNING)))
+        unfinished = session.scalars(open_.where(Task.step != "look")).all()  # there is always a next look
 
     assert [(task.step, task.subject, task.state, task.error) for task in unfinished] == []
 

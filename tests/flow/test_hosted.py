@@ -12,7 +12,8 @@ from world import World
 from frontispiece import planning, review, setbacks, tasks
 from frontispiece.errors import OverBudget
 from frontispiece.models import Pause, Render, RenderState, State, Task
-from frontispiece.renders import pauses, without_place
+from frontispiece.pauses import listed
+from frontispiece.renders import without_place
 
 
 def renders(world: World) -> list[Render]:
@@ -212,7 +213,7 @@ def test_after_the_pause_everything_is_drawn(hosted: World, bfl: BflServer) -> N
     hosted.draw()
 
     with hosted.house.database.read() as session:
-        assert ([State.IN_REVIEW] * 2, []) == ([hosted.state(1), hosted.state(2)], list(pauses(session)))
+        assert ([State.IN_REVIEW] * 2, []) == ([hosted.state(1), hosted.state(2)], list(listed(session)))
 
 
 def test_what_took_too_long_is_stopped_where_the_service_can(build: Callable[..., World]) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import ClassVar, Literal
 
 import httpx
-from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from frontispiece.cms.data import Delivery, Entry, Event, Picture, Receipt
 
@@ -26,6 +26,7 @@ class SiteSettings(BaseModel):
     webhook_secret: SecretStr
     previous_webhook_secret: SecretStr | None = None
     language: str = "en"
+    look_every: float = Field(default=900, ge=0)  # seconds; asks for what deliveries did not tell; 0 = never
 
     @field_validator("url")
     @classmethod

@@ -7,7 +7,7 @@ from flask import Blueprint, abort, g, redirect, render_template, request, url_f
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from frontispiece import orders, records, renders, review
+from frontispiece import orders, pauses, records, review
 from frontispiece.errors import Problem, StaleState
 from frontispiece.models import Illustration, State
 from frontispiece.web import acts, history, plain, security, views
@@ -31,11 +31,11 @@ def queue() -> ResponseReturnValue:
     with security.house().database.read() as session:
         counts = views.counts(session, site)
         rows = views.page(session, views.TABS[tab], site, _place(request.args.get("after", "")))
-        done, pauses = _done(session), renders.pauses(session)
+        done, paused = _done(session), pauses.listed(session)
     more = rows[views.PAGE - 1] if len(rows) > views.PAGE else None
     return render_template(
         "_queue.html" if _is_live() else "queue.html",
-        tab=tab, site=site, counts=counts, rows=rows[: views.PAGE], more=more, done=done, plain=plain, pauses=pauses,
+        tab=tab, site=site, counts=counts, rows=rows[: views.PAGE], more=more, done=done, plain=plain, pauses=paused,
     )  # fmt: skip
 
 

@@ -1,32 +1,13 @@
-"""The tables. All times are seconds since the epoch (UTC), all money is in US dollars.
-
-deliveries ─▶ entries ─▶ illustrations ─▶ renders ─▶ candidates
-│  └──▶ reviews
-└─────▶ publications
-tasks            what is to be done next, for one row of one of the others
-pauses           generators whose account is empty
-users, logins, tokens, attempts    who may do it
-"""
+"""The rows of the journey: deliveries, entries, illustrations, and all that becomes of them."""
 
 import time
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    Enum,
-    ForeignKey,
-    Index,
-    LargeBinary,
-    MetaData,
-    String,
-    Text,
-    UniqueConstraint,
-    false,
-    text,
-)
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, UniqueConstraint, false
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from frontispiece.models.base import Base, words
 
 
 class State(StrEnum):
@@ -61,34 +42,6 @@ class RenderState(StrEnum):
     DONE = "done"
     FAILED = "failed"
     UNKNOWN = "unknown"
-
-
-class TaskState(StrEnum):
-    """Where a task stands. `dead` = given up; the row it was for says why."""
-
-    READY = "ready"
-    RUNNING = "running"
-    DONE = "done"
-    DEAD = "dead"
-
-
-def _words(kind: type[StrEnum]) -> Enum:
-    return Enum(kind, native_enum=False, length=16, values_callable=lambda kinds: [one.value for one in kinds])
-
-
-class Base(DeclarativeBase):
-    """Constraint names follow one pattern, so that migrations can find them on every database."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(column_0_label)s",
-            "uq": "uq_%(table_name)s_%(column_0_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map = {dict[str, Any]: JSON, list[Any]: JSON, str: Text, bytes: LargeBinary}  # noqa: RUF012
 
 
 class Delivery(Base):
@@ -133,7 +86,7 @@ class Illustration(Base):
     entry_id: Mapped[int] = mapped_column(ForeignKey("entries.id"))
     rule: Mapped[str] = mapped_column(String(64))
     slot: Mapped[str] = mapped_column(String(32))
-    state: Mapped[State] = mapped_column(_words(State), default=State.QUEUED)
+    state: Mapped[State] = mapped_column(words(State), default=State.QUEUED)
     reason: Mapped[str] = mapped_column(default="")
     prompt: Mapped[str] = mapped_column(default="")
     template: Mapped[str] = mapped_column(String(80), default="")  # name@version
@@ -161,7 +114,7 @@ class Render(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     illustration_id: Mapped[int] = mapped_column(ForeignKey("illustrations.id"), index=True)
-    state: Mapped[RenderState] = mapped_column(_words(RenderState), default=RenderState.PLANNED, index=True)
+    state: Mapped[RenderState] = mapped_column(words(RenderState), default=RenderState.PLANNED, index=True)
     model: Mapped[str] = mapped_column(String(64))
     prompt: Mapped[str]
     seed: Mapped[int] = mapped_column(BigInteger)  # 0 to 2**32 - 1
@@ -181,17 +134,6 @@ class Render(Base):
     created: Mapped[float] = mapped_column(default=time.time, index=True)
     submitted: Mapped[float | None]
     finished: Mapped[float | None]
-
-
-class Pause(Base):
-    """A generator that is asked nothing until `until`, its account being empty; the row goes when it draws again."""
-
-    __tablename__ = "pauses"
-
-    generator: Mapped[str] = mapped_column(String(64), primary_key=True)
-    words: Mapped[str]
-    since: Mapped[float] = mapped_column(default=time.time)
-    until: Mapped[float]
 
 
 class Candidate(Base):
@@ -244,82 +186,3 @@ class Publication(Base):
     started: Mapped[float] = mapped_column(default=time.time)
     finished: Mapped[float | None]
     reverted: Mapped[float | None]
-
-
-class Task(Base):
-    """What is to be done next: `step` of `flow.py` for the row `subject`. This row is the truth, RQ's message a hint.
-
-    Whoever works holds `token` until `lease`; each of its writes is fenced by that token.
-    """
-
-    __tablename__ = "tasks"
-    __table_args__ = (
-        Index(
-            "uq_tasks_open",
-            "step",
-            "subject",
-            unique=True,
-            sqlite_where=text("state IN ('ready', 'running')"),
-            postgresql_where=text("state IN ('ready', 'running')"),
-        ),
-        Index("ix_tasks_due", "state", "due"),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    step: Mapped[str] = mapped_column(String(16))
-    subject: Mapped[int]
-    state: Mapped[TaskState] = mapped_column(_words(TaskState), default=TaskState.READY)
-    due: Mapped[float] = mapped_column(default=0.0)
-    hinted: Mapped[float] = mapped_column(default=0.0)
-    attempts: Mapped[int] = mapped_column(default=0)
-    token: Mapped[str] = mapped_column(String(32), default="")
-    lease: Mapped[float] = mapped_column(default=0.0)
-    error: Mapped[str] = mapped_column(default="")
-
-
-class User(Base):
-    """A person who may log in; `role` is viewer, editor, lead or admin."""
-
-    __tablename__ = "users"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(String(80), unique=True)
-    role: Mapped[str] = mapped_column(String(16))
-    password: Mapped[str]  # argon2id
-    created: Mapped[float] = mapped_column(default=time.time)
-
-
-class Login(Base):
-    """A session of a browser; the cookie holds the key, the row only its SHA-256."""
-
-    __tablename__ = "logins"
-
-    key: Mapped[str] = mapped_column(String(64), primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
-    created: Mapped[float] = mapped_column(default=time.time)
-    seen: Mapped[float] = mapped_column(default=time.time)
-
-    user: Mapped[User] = relationship(lazy="joined")
-
-
-class Token(Base):
-    """A program's bearer token, kept as its SHA-256; `scope` is read or review, `site` limits it ("" = all)."""
-
-    __tablename__ = "tokens"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    key: Mapped[str] = mapped_column(String(64), unique=True)
-    name: Mapped[str] = mapped_column(String(80))
-    scope: Mapped[str] = mapped_column(String(16))
-    site: Mapped[str] = mapped_column(String(64), default="")
-    created: Mapped[float] = mapped_column(default=time.time)
-
-
-class Attempt(Base):
-    """A failed login, for slowing the next one down; `who` is a user's name or an address."""
-
-    __tablename__ = "attempts"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    who: Mapped[str] = mapped_column(String(120), index=True)
-    at: Mapped[float] = mapped_column(default=time.time)
