@@ -3,9 +3,13 @@
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from urllib.parse import urlsplit
 
+from frontispiece import records
 from frontispiece.config import Rule, Settings
 from frontispiece.house import House
+
+HERE = ("127.0.0.1", "localhost", "::1")
 
 
 def hook_url(settings: Settings, site: str) -> str:
@@ -77,15 +81,20 @@ def doctor(house: House, site: str) -> Iterator[str]:
     with house.api(site) as (adapter, api):
         yield from adapter.doctor(api)
     yield f"{adapter.title} answered in {time.monotonic() - begun:.1f} s."
+    yield from reachable(house.settings, site)
+    yield _last_delivery(house, site)
 
 
-def connect(house: House, site: str) -> Iterator[str]:
-    """What is to be entered in the CMS, which cannot be told by us."""
-    adapter, settings = house.adapter(site), house.settings
-    yield f"In {adapter.title} at {adapter.settings.url}, enter:"
-    yield f"  service URL     {settings.server.url}"
-    yield f"  site            {site}"
-    yield f"  hook URL        {hook_url(settings, site)}"
-    yield "  webhook secret  the webhook_secret of this site in the configuration"
-    yield f"  API token       made by: frontispiece token add {site} --site {site}   (for the panel in the editor)"
-    yield f"The steps, one by one: plugins/{adapter.settings.plugin}/README.md"
+def reachable(settings: Settings, site: str) -> Iterator[str]:
+    """A warning where the CMS is elsewhere and the hook's address is one that only this machine knows."""
+    ours, theirs = urlsplit(settings.server.url).hostname, urlsplit(settings.sites[site].url).hostname
+    if ours in HERE and theirs not in HERE:
+        yield f"Warning: {theirs} cannot reach {hook_url(settings, site)}: set [server] url to our public address."
+
+
+def _last_delivery(house: House, site: str) -> str:
+    with house.database.read() as session:
+        last = records.last_delivery(session, site)
+    if last is None:
+        return "No delivery has come from it yet: publish something, or send a test if it has one."
+    return f"Its last delivery came {max(0, round((time.time() - last) / 60))} minutes ago."

@@ -8,7 +8,7 @@ import click
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import update
 
-from frontispiece import accounts, advice, app, jobs, migrate, prompts, records, review, tasks
+from frontispiece import accounts, advice, app, connecting, jobs, migrate, prompts, records, review, tasks
 from frontispiece.cms import Entry
 from frontispiece.config import load
 from frontispiece.errors import Problem
@@ -26,8 +26,8 @@ def check() -> None:
 @click.command()
 @click.argument("site")
 def connect(site: str) -> None:
-    """Says what is to be entered in the CMS of SITE."""
-    for line in advice.connect(House(load()), site):
+    """Registers the webhook in the CMS of SITE, or says what to enter there; makes a secret where there is none."""
+    for line in connecting.connect(site):
         click.echo(line)
 
 

@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NestedSecretsSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from frontispiece import cms, prompts
+from frontispiece import cms, prompts, secretfiles
 from frontispiece.cms import EventKind, SiteSettings
 from frontispiece.errors import ConfigProblem, TemplateProblem
 from frontispiece.generators import Generator, GeneratorSettings, catalogue
@@ -118,7 +118,7 @@ class Settings(BaseSettings):
     )
 
     server: Server = Server()
-    data: Path = Path("frontispiece-data")
+    data: Path = secretfiles.DATA
     database_url: str = ""
     redis_url: str = ""
     storage_url: str = ""
@@ -237,25 +237,39 @@ class Settings(BaseSettings):
 
 def load(path: Path | None = None) -> Settings:
     """The settings from a file (default `FRONTISPIECE_CONFIG` or ./frontispiece.toml). Raises `ConfigProblem`."""
-    path = path or Path(os.environ.get("FRONTISPIECE_CONFIG", "frontispiece.toml"))
-    try:
-        given = tomllib.loads(path.read_text("utf8")) if path.exists() else {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-        raise ConfigProblem(f"{path} is not valid TOML: {problem}") from problem
+    path = path or _path()
+    given = read(path)
     key = os.environ.get("BFL_API_KEY")
     if key:
         given.setdefault("generators", {}).setdefault("bfl", {}).setdefault("api_key", key)
+    secretfiles.add(given)
     try:
         return Settings(**given)
     except ValidationError as problem:
         raise ConfigProblem(_words(str(path), problem)) from None
 
 
+def _path() -> Path:
+    return Path(os.environ.get("FRONTISPIECE_CONFIG", "frontispiece.toml"))
+
+
+def read(path: Path | None = None) -> dict[str, Any]:
+    """What the file says, unchecked. Raises `ConfigProblem` where it is no TOML."""
+    path = path or _path()
+    try:
+        return tomllib.loads(path.read_text("utf8")) if path.exists() else {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise ConfigProblem(f"{path} is not valid TOML: {problem}") from problem
+
+
 def _words(file: str, problem: ValidationError, inside: tuple[str, ...] = (), note: str = "") -> str:
     lines = []
     for error in problem.errors():
         place = ".".join(str(part) for part in (*inside, *error["loc"]) if part != "")
-        lines.append(f"{file}: {place}: {error['msg'].removeprefix('Value error, ')}{note}".replace(": : ", ": "))
+        said = error["msg"].removeprefix("Value error, ") + note
+        if place.endswith(".webhook_secret") and error["type"] == "missing":
+            said += f" (`frontispiece connect {place.split('.')[1]}` makes one and keeps it)"
+        lines.append(f"{file}: {place}: {said}".replace(": : ", ": "))
     return "\n".join(lines)
 
 

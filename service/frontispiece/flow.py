@@ -268,7 +268,7 @@ def publish(house: House, claim: Claim) -> None:
         with house.database.write() as session:
             claim.hold(session)
             written = records.begin_publication(session, one, candidate, entry)
-        picture = pictures.finish(house, one, candidate, model, written.name, adapter.formats)
+        picture = pictures.finish(house, one, candidate, model, written.name, adapter.formats, entry)
         fault("before_attach")
         receipt = adapter.attach(api, replace(entry, image=records.as_current(written.previous)), picture)
         fault("after_attach")

@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from frontispiece import images
-from frontispiece.cms import Picture
+from frontispiece import images, prompts
+from frontispiece.cms import Entry, Picture
 from frontispiece.generators import Finished, Ticket
 from frontispiece.house import House
 from frontispiece.models import Candidate, Illustration
@@ -21,9 +22,18 @@ def keep(house: House, render: int, answer: Ticket | Finished) -> list[str]:
 
 
 def finish(
-    house: House, one: Illustration, candidate: Candidate, model: str, name: str, formats: Sequence[images.Format]
+    house: House,
+    one: Illustration,
+    candidate: Candidate,
+    model: str,
+    name: str,
+    formats: Sequence[images.Format],
+    entry: Entry,
 ) -> Picture:
-    """The candidate as its slot wants it: cut, scaled, encoded, marked as made by a machine."""
+    """The candidate as its slot wants it: cut, scaled, encoded, marked as made by a machine.
+
+    In the locales that the entry has beside its own, the alt text says the title that it has there.
+    """
     slot = house.slot(one.slot)
     kind = slot.format if slot.format in formats else formats[0]
     facts = images.Provenance(
@@ -35,4 +45,11 @@ def finish(
     data = house.storage.get(candidate.image)
     done = images.finish(data, width=slot.width, height=slot.height, format=kind, max_bytes=slot.max_bytes, facts=facts)
     ending = done.mime.removeprefix("image/").replace("jpeg", "jpg")
-    return Picture(f"{name}.{ending}", done.mime, done.data, done.width, done.height, one.alt, one.caption)
+    alts = {
+        locale: prompts.alt_text(replace(entry, title=title, locale=locale), locale)
+        for locale, title in entry.titles.items()
+        if title
+    }
+    if entry.locale in alts:
+        alts[entry.locale] = one.alt
+    return Picture(f"{name}.{ending}", done.mime, done.data, done.width, done.height, one.alt, one.caption, alts)

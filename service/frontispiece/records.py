@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from frontispiece.cms import Current, Delivery, Entry, Headers, Receipt
@@ -82,6 +82,11 @@ def delivery(session: Session, number: int) -> DeliveryRow:
     if found is None:
         raise Problem(f"there is no delivery {number}")
     return found
+
+
+def last_delivery(session: Session, site: str) -> float | None:
+    """When the last authentic delivery of a site came, in seconds since the epoch."""
+    return session.scalar(select(func.max(DeliveryRow.received)).where(DeliveryRow.site == site))
 
 
 def chosen(session: Session, number: int) -> tuple[Illustration, Candidate, str]:

@@ -1,0 +1,71 @@
+"""`frontispiece connect`: a webhook secret, and the webhook in the CMS, by its API or by hand."""
+
+from collections.abc import Iterator
+
+from frontispiece import advice, cms, secretfiles, shelf
+from frontispiece.cms import Adapter, Connection
+from frontispiece.config import Settings, load, read
+from frontispiece.errors import ConfigProblem
+from frontispiece.house import House
+
+
+def connect(site: str) -> Iterator[str]:
+    """Registers the webhook where the CMS lets us, else says what is to be entered there; a sentence a line.
+
+    Raises `ConfigProblem`, `CmsProblem`.
+    """
+    house = House(_with_secret(site))
+    adapter = house.adapter(site)
+    if adapter.connects:
+        with house.api(site) as (adapter, api):
+            connection = adapter.connect(api, advice.hook_url(house.settings, site))
+        yield from connection.words
+        yield from _kept(house, site, connection)
+    else:
+        yield from _by_hand(house, site, adapter)
+    yield from advice.reachable(house.settings, site)
+    yield f"Restart Frontispiece if it runs; then `frontispiece doctor {site}` says whether all is well."
+
+
+def _with_secret(site: str) -> Settings:
+    """The settings, with a webhook secret made and kept for a site that has none."""
+    try:
+        return load()
+    except ConfigProblem as problem:
+        if f"sites.{site}.webhook_secret: Field required" not in problem.words:
+            raise
+    given = read()
+    kind = cms.load(given["sites"][site]["plugin"])
+    secretfiles.keep(secretfiles.data(given), site, kind.Settings.new_secret())
+    return load()
+
+
+def _kept(house: House, site: str, connection: Connection) -> Iterator[str]:
+    """Where the CMS has chosen the secret: it is kept, unless the configuration says another."""
+    if not connection.secret:
+        return
+    place = secretfiles.keep(house.settings.data, site, connection.secret)
+    if connection.secret in load().sites[site].secrets:
+        yield f"Its secret is kept in {place}."
+    else:
+        yield f"Set webhook_secret of [sites.{site}] to the secret that it chose: {connection.secret}"
+
+
+def _by_hand(house: House, site: str, adapter: Adapter) -> Iterator[str]:
+    settings = house.settings
+    yield f"In {adapter.title} at {adapter.settings.url}, enter:"
+    yield f"  service URL     {settings.server.url}"
+    yield f"  site            {site}"
+    yield f"  hook URL        {advice.hook_url(settings, site)}"
+    yield f"  webhook secret  {adapter.settings.webhook_secret.get_secret_value()}"
+    yield f"  API token       made by: frontispiece token add {site} --site {site}   (for the panel in the editor)"
+    yield ""
+    yield from _guide(adapter.settings.plugin).splitlines()
+    yield ""
+
+
+def _guide(plugin: str) -> str:
+    """The five steps of a plugin's README: all before its second heading."""
+    guides = (root / plugin / "README.md" for root in shelf.plugins())
+    found = next((path for path in guides if path.exists()), None)
+    return found.read_text("utf8").partition("\n## ")[0].strip() if found else f"plugins/{plugin} has no README.md"
