@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from frontispiece import advice, drawing
+
 CONFIG = """
 data = "{data}"
 [server]
@@ -96,9 +98,15 @@ def test_models_lists_what_can_do_a_task(terminal: Terminal) -> None:
 
 
 def test_the_documentation_has_the_catalogue_as_it_is(terminal: Terminal) -> None:
-    page = (Path(__file__).parent.parent / "docs/models.md").read_text("utf8")  # made by scripts/models_table.py
+    page = (Path(__file__).parent.parent / "docs/models.md").read_text("utf8")  # made by scripts/tables.py
 
     assert terminal("models", "--markdown").stdout in page
+
+
+def test_the_readme_has_the_plugins_as_they_are() -> None:
+    page = (Path(__file__).parent.parent / "README.md").read_text("utf8")  # made by scripts/tables.py
+
+    assert drawing.as_markdown(advice.FACTS, advice.plugins()) in page
 
 
 def test_doctor_asks_sites_and_generators_and_fails_where_one_is_away(terminal: Terminal) -> None:

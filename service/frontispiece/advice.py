@@ -5,10 +5,15 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from urllib.parse import urlsplit
 
-from frontispiece import records
+from frontispiece import cms, records
+from frontispiece.cms import Adapter
 from frontispiece.config import Rule, Settings
 from frontispiece.house import House
 
+FACTS = (
+    *("plugin", "CMS", "deliveries are proved by", "`connect` registers the webhook", "installed in the CMS"),
+    *("drafts stay", "alt text", "caption", "focal point", "proved against"),
+)
 HERE = ("127.0.0.1", "localhost", "::1")
 
 
@@ -98,3 +103,13 @@ def _last_delivery(house: House, site: str) -> str:
     if last is None:
         return "No delivery has come from it yet: publish something, or send a test if it has one."
     return f"Its last delivery came {max(0, round((time.time() - last) / 60))} minutes ago."
+
+
+def plugins() -> list[tuple[str, ...]]:
+    """What each plugin says of itself, in the order of `FACTS`."""
+    return [_facts(name, cms.load(name)) for name in cms.names()]
+
+
+def _facts(name: str, kind: type[Adapter]) -> tuple[str, ...]:
+    has = kind.connects, kind.needs_plugin, kind.keeps_drafts, kind.alt_text, kind.caption, kind.focal_point
+    return (name, f"[{kind.title}]({kind.docs})", kind.signs, *("yes" if one else "–" for one in has), kind.proved)

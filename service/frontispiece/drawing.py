@@ -31,12 +31,12 @@ def models(task: str | None, *, markdown: bool) -> None:
     """Prints the catalogue: what each model can do, and what it costs."""
     there = catalogue.load() if markdown else House(load()).models
     table = [row(name, model) for name, model in there.items() if task is None or task in model.tasks]
-    click.echo(as_markdown(table) if markdown else _as_columns([HEAD, *table]))
+    click.echo(as_markdown(HEAD, table) if markdown else _as_columns([HEAD, *table]))
 
 
-def as_markdown(table: Sequence[Sequence[str]]) -> str:
-    """The table of docs/models.md, the name of each model as code."""
-    lines = [HEAD, ["---"] * len(HEAD), *([f"`{name}`", *rest] for name, *rest in table)]
+def as_markdown(head: Sequence[str], table: Sequence[Sequence[str]]) -> str:
+    """A table as pages of the documentation have it, the name that each line begins with as code."""
+    lines = [head, ["---"] * len(head), *([f"`{name}`", *rest] for name, *rest in table)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 

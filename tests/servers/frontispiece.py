@@ -1,11 +1,12 @@
 """The service itself, `frontispiece up` in a process of its own, for one real CMS beside it."""
 
+import json
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,19 +25,23 @@ data = "{folder}/data"
 [server]
 url = "{url}"
 port = {port}
-[sites.blog]
-plugin = "wordpress"
-url = "{site}"
-user = "frontispiece"
-password = "{password}"
-webhook_secret = "{secret}"
+[sites]
+blog = {site}
 [[rules]]
-name = "articles"
+name = "pictures"
 site = "blog"
+kind = "{kind}"
 events = ["created", "published"]
 models = ["sketch"]
 delay = 0
 """
+
+
+def _toml(value: Any) -> str:
+    """A value as TOML writes it in one line."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{json.dumps(key)} = {_toml(one)}" for key, one in value.items()) + "}"
+    return json.dumps(value)
 
 
 class Service:
@@ -49,10 +54,13 @@ class Service:
         self.token = ""
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, site: WordPress) -> None:
-        """Returns when the service is ready, with an editor who may log in and a token for the panel."""
-        facts = {"folder": self.folder, "url": self.url, "port": self.port, "site": site.url, "secret": SECRET}
-        text = CONFIG.format(**facts, password=site.passwords["frontispiece"])
+    def start(self, site: Mapping[str, Any], kind: str = "article") -> None:
+        """Returns when the service is ready, with an editor who may log in and a token for the panel.
+
+        `site` are the keys of `[sites.blog]`, whose one rule is for entries of this kind.
+        """
+        facts = {"folder": self.folder, "url": self.url, "port": self.port, "site": _toml(site), "kind": kind}
+        text = CONFIG.format(**facts)
         (self.folder / "frontispiece.toml").write_text(text, "utf8")
         with (self.folder / "service.log").open("wb") as log:
             self._process = subprocess.Popen(
@@ -60,7 +68,7 @@ class Service:
             )
         until(self._ready, f"{self.url}/readyz\n{(self.folder / 'service.log').read_text()}")
         self.command("user", "add", EDITOR, "--role", "editor", given=f"{PASSWORD}\n")
-        self.token = self.command("token", "add", "wordpress", "--site", "blog")
+        self.token = self.command("token", "add", "panel", "--site", "blog")
 
     def stop(self) -> None:
         """Asks the parent to end, which ends its children."""
@@ -148,7 +156,8 @@ def paired(suite: str, folder: Path) -> Iterator[tuple[Service, WordPress]]:
     service = Service(folder)
     with running(suite, service.url) as site:
         try:
-            service.start(site)
+            user = {"user": "frontispiece", "password": site.passwords["frontispiece"]}
+            service.start({"plugin": "wordpress", "url": site.url, "webhook_secret": SECRET, **user})
             site.configure(token=service.token)
             yield service, site
         finally:

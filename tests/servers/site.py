@@ -22,6 +22,7 @@ class Site(ABC):
 
     plugin: ClassVar[str]  # the folder in plugins/
     version: ClassVar[str]  # of the CMS
+    kind: ClassVar[Literal["article", "product"]] = "article"  # of its entries
     real: ClassVar[bool] = True  # the CMS itself, and no stand-in
     states: ClassVar[tuple[State, ...]] = ("draft", "published", "changed")  # those that the CMS knows
     url: str
