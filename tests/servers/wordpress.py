@@ -1,6 +1,5 @@
 """A real WordPress with our plugin switched on, on a free port of this machine, for as long as a test wants it."""
 
-import base64
 import json
 import os
 import shutil
@@ -15,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from servers.site import SECRET, Site, State
 from servers.wordpress_core import FILES, SUITES, php, template
 
 from frontispiece.cms import Adapter, load
 
-__all__ = ["PLUGIN", "SECRET", "SUITES", "TOKEN", "WordPress", "adapter", "running"]
+__all__ = ["PLUGIN", "SECRET", "SUITES", "TOKEN", "Server", "WordPress", "adapter", "running"]
 
 PLUGIN = Path(__file__).parents[2] / "plugins/wordpress/plugin/frontispiece"
-SECRET = "whsec_" + base64.b64encode(b"frontispiece test secret, 32 by.").decode()
 TOKEN = "token-of-the-wordpress-tests"
 
 
@@ -107,6 +106,71 @@ class WordPress:
             answer = api.post("/wp/v2/posts", json={"title": "A day at sea", "content": "<p>Waves.</p>"} | fields)
         post: dict[str, Any] = answer.raise_for_status().json()
         return post
+
+
+class Server(Site):
+    """The newest WordPress, with posts that an editor writes in the block editor's way, by REST."""
+
+    plugin = "wordpress"
+    version = SUITES[-1]
+    states = ("draft", "published")  # a published post has no unpublished changes but autosaves of one person
+
+    def __init__(self, folder: Path) -> None:
+        self.site = WordPress(self.version, folder)
+        self.url = self.site.url
+        self.keys = {"user": "frontispiece", "password": self.site.passwords["frontispiece"]}
+
+    def start(self) -> None:
+        self.site.start()
+
+    def stop(self) -> None:
+        self.site.stop()
+
+    def hook(self, address: str) -> None:
+        service, name = address.split("/hooks/")
+        facts = {"service": service, "site": name, "secret": SECRET, "token": TOKEN, "user": "frontispiece"}
+        self.site.configure(**facts)
+
+    def create(self, state: State, title: str = "A day at sea") -> str:
+        status = {"draft": "draft", "published": "publish"}[state]
+        return f"posts/{self.site.post(title=title, status=status)['id']}"
+
+    def state(self, ref: str) -> State:
+        return "published" if self._read(ref)["status"] == "publish" else "draft"
+
+    def title(self, ref: str) -> str:
+        return str(self._read(ref)["title"]["raw"])
+
+    def public_title(self, ref: str) -> str:
+        found = httpx.get(f"{self.url}/wp-json/wp/v2/{ref}", timeout=30)
+        return str(found.json()["title"]["rendered"]) if found.is_success else ""
+
+    def image(self, ref: str) -> str:
+        return str(self._read(ref)["featured_media"] or "")
+
+    def alt(self, ref: str) -> str:
+        return str(self._read(f"media/{self.image(ref)}")["alt_text"])
+
+    def set_image(self, ref: str, data: bytes) -> None:
+        with self.site.api("editor") as api:
+            media = api.post("/wp/v2/media", files={"file": ("own.png", data, "image/png")}).raise_for_status().json()
+            api.post(f"/wp/v2/{ref}", json={"featured_media": media["id"]}).raise_for_status()
+
+    def rename(self, ref: str, title: str) -> None:
+        with self.site.api("editor") as api:
+            api.post(f"/wp/v2/{ref}", json={"title": title}).raise_for_status()
+
+    def delete(self, ref: str) -> None:
+        with self.site.api("editor") as api:
+            api.delete(f"/wp/v2/{ref}", params={"force": True}).raise_for_status()
+
+    def pictures(self) -> int:
+        with self.site.api("admin") as api:
+            return int(api.get("/wp/v2/media").raise_for_status().headers["X-WP-Total"])
+
+    def _read(self, path: str) -> Any:
+        with self.site.api("editor") as api:
+            return api.get(f"/wp/v2/{path}", params={"context": "edit"}).raise_for_status().json()
 
 
 @contextmanager
