@@ -88,6 +88,7 @@ class Rule(Part):
     models: list[str] = Field(default=["sketch"], min_length=1)  # the first draws; the next are for when it cannot
     final: str = ""  # the model that draws an approved picture once more; then `models` only make drafts
     options: dict[str, Any] = {}
+    photos: int = Field(default=1, ge=0, le=8)  # of a product's own that are shown to models that draw from references
     review: Literal["always", "never"] = "always"
     replace: bool = False  # draw although the entry has an image
     delay: float = Field(default=5, ge=0, le=86400)  # seconds without another save before the prompt is built

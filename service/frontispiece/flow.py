@@ -16,6 +16,7 @@ from frontispiece import (
     images,
     orders,
     pauses,
+    photos,
     pictures,
     planning,
     prompts,
@@ -146,7 +147,8 @@ def compose(house: House, claim: Claim) -> None:
     with sites.reach(house, site) as (adapter, api):
         entry = adapter.fetch(api, one.entry.ref, one.entry.locale)
     template, brand = prompts.load(rule.template), prompts.brand(rule.brand)
-    written = prompts.compose(template, entry, brand, one.slot, house.slot(one.slot).ratio)
+    shown = photos.keep(house, rule, entry)
+    written = prompts.compose(template, entry, brand, one.slot, house.slot(one.slot).ratio, photos=len(shown))
     alt = one.alt or prompts.alt_text(entry, entry.locale or house.settings.sites[site].language)
     why = rules.refusal(rule, entry)
     with house.database.write() as session:
@@ -156,7 +158,7 @@ def compose(house: House, claim: Claim) -> None:
             states.move(session, one.id, State.COMPOSING, State.SKIPPED, reason=why)
         else:
             version = f"{written.template}@{written.version}"
-            orders.place(house, session, one, prompt=written.text, template=version, alt=alt)
+            orders.place(house, session, one, prompt=written.text, template=version, alt=alt, photos=shown)
 
 
 def render(house: House, claim: Claim) -> None:

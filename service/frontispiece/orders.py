@@ -11,6 +11,7 @@ from frontispiece import money, prompts, records, renders, states, tasks
 from frontispiece.config import Rule
 from frontispiece.errors import ConfigProblem, Declined, GeneratorProblem, Outage, OverBudget, Problem, Unknown
 from frontispiece.generators import Finished, GeneratorSettings, Margins, Order, Task, Ticket, Waiting, catalogue
+from frontispiece.generators.catalogue import Model
 from frontispiece.house import House
 from frontispiece.models import Candidate, Illustration, Render, RenderState, State
 
@@ -35,7 +36,9 @@ def place(
     `fields` are set on the illustration; a `prompt` among them is what will be drawn.
     """
     try:
-        render = _render(house, session, one, model or house.rule(one.rule).models[0], ask or Ask())
+        model = model or house.rule(one.rule).models[0]
+        ask = ask or _from_words(house.models[model], fields.get("photos", one.photos))
+        render = _render(house, session, one, model, ask)
     except OverBudget as problem:
         _hold(session, one, problem, fields)
         return
@@ -43,6 +46,13 @@ def place(
     if one.state != State.RENDERING:
         states.move(session, one.id, one.state, State.RENDERING, **{"chosen_id": None} | fields)
     _add(session, render)
+
+
+def _from_words(row: Model, photos: list[str]) -> Ask:
+    """What a prompt alone asks for: with the product's own photographs where the model can use them."""
+    if photos and "references" in row.tasks:
+        return Ask("references", tuple(photos[: row.images]))
+    return Ask()
 
 
 def place_final(house: House, session: Session, one: Illustration, draft: Candidate, **fields: Any) -> None:
@@ -168,7 +178,7 @@ def gave_up(house: House, session: Session, number: int, problem: Problem) -> No
 def following_model(house: House, render: Render, one: Illustration) -> str:
     """The model that draws where this one cannot; none where rule or slot have left the configuration meanwhile."""
     rule = _rule(house, one)
-    if rule is None or render.task != "text-to-image" or render.model not in rule.models:
+    if rule is None or render.task not in ("text-to-image", "references") or render.model not in rule.models:
         return ""
     place_ = rule.models.index(render.model) + 1
     return rule.models[place_] if place_ < len(rule.models) and one.slot in house.settings.slots else ""

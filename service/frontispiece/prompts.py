@@ -23,7 +23,7 @@ _RATIOS = ("21:9", "16:9", "3:2", "4:3", "5:4", "1:1", "4:5", "3:4", "2:3", "9:1
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*/[a-z0-9][a-z0-9_-]*")
 
 _ENTRY_FIELDS = {
-    **dict.fromkeys(("title", "excerpt", "body", "section", "kind", "language"), "text"),
+    **dict.fromkeys(("title", "excerpt", "body", "section", "kind", "language", "photos"), "text"),
     "tags": "list",
     "details": "list",
     "attributes": "map",
@@ -119,14 +119,18 @@ def _find(inside: str) -> Path | None:
     return next((root / inside for root in shelf.templates() if (root / inside).is_file()), None)
 
 
-def compose(template: Template, entry: cms.Entry, brand: Brand, slot: str = "hero", ratio: str = "16:9") -> Prompt:
+def compose(
+    template: Template, entry: cms.Entry, brand: Brand, slot: str = "hero", ratio: str = "16:9", *, photos: int = 0
+) -> Prompt:
     """The prompt that a template makes of an entry for a slot of a ratio such as "16:9" (width:height, whole numbers).
 
     The frame is said as the well-known ratio nearest to it, so 40:21 (1200 × 630 pixels) is "wide 16:9 frame".
-    The entry's text goes in as data: cleaned, without markup and quotation marks, cut to a length. Raises
-    `TemplateProblem` with the template's name and line.
+    `photos` is how many photographs of the product go along with the prompt. The entry's text goes in as data: cleaned,
+    without markup and quotation marks, cut to a length. Raises `TemplateProblem` with the template's name and line.
     """
-    facts = {"entry": _entry_facts(entry), "brand": _brand_facts(brand), "slot": _slot_facts(slot, ratio)}
+    of = {0: "", 1: "the reference photograph"}.get(photos, f"the {photos} reference photographs")
+    about = _entry_facts(entry) | {"photos": of}
+    facts = {"entry": about, "brand": _brand_facts(brand), "slot": _slot_facts(slot, ratio)}
     return Prompt(_rendered(template, facts), template.name, template.version)
 
 
@@ -171,6 +175,7 @@ def _entry_facts(entry: cms.Entry) -> dict[str, Any]:
         "tags": [tag for tag in (_clean(each, "tag") for each in entry.tags[: sandbox.LIST_LIMIT]) if tag],
         "details": [f"{name.replace('_', ' ')} {value}" for name, value in attributes.items()],
         "attributes": attributes,
+        "photos": "",
     }
 
 

@@ -92,6 +92,7 @@ class Illustration(Base):
     template: Mapped[str] = mapped_column(String(80), default="")  # name@version
     alt: Mapped[str] = mapped_column(default="")
     caption: Mapped[str] = mapped_column(default="")
+    photos: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")  # storage keys; the product's own
     known_image: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     may_replace: Mapped[bool] = mapped_column(default=False)  # an editor said so
     chosen_id: Mapped[int | None]  # the approved candidate

@@ -1,4 +1,4 @@
-"""Sites, so that each can be asked for what deliveries did not tell; and their pauses beside those of generators."""
+"""Sites, so that each can be asked for what deliveries did not tell; their pauses; and photographs of products."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -19,9 +19,11 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_sites_name")),
     )
     _make_pauses("name", 80)
+    op.add_column("illustrations", sa.Column("photos", sa.JSON(), server_default="[]", nullable=False))
 
 
 def downgrade() -> None:
+    op.drop_column("illustrations", "photos")
     _make_pauses("generator", 64)
     op.drop_table("sites")
 
