@@ -5,6 +5,7 @@ Schemas are published under /api/v1/schemas/.
 """
 
 import base64
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
@@ -70,6 +71,7 @@ class GenericMention(Message):
     id: Ref = Field(description="finds the entry again; goes into the addresses of section 2, percent-encoded")
     kind: Literal["article", "product"] = "article"
     title: str = ""
+    titles: dict[str, str] = Field(default_factory=dict, description="by language, where one entry has several")
     excerpt: str = Field("", description="the standfirst or summary")
     body: str = Field("", description="plain text or Markdown; no HTML")
     tags: tuple[str, ...] = ()
@@ -115,6 +117,7 @@ class GenericPicture(Message):
     picture: str = Field(description="multipart: the file itself; json: data:<mime>;base64,<bytes>")
     name: str = Field(description="a file name, the same on every try")
     alt: str
+    alts: str = Field("", description="JSON object of alt texts by language; empty unless the entry has `titles`")
     caption: str
     width: int = Field(description="pixels")
     height: int = Field(description="pixels")
@@ -257,6 +260,7 @@ class Generic(Adapter):
     def _request(self, picture: Picture, expects: str) -> dict[str, Any]:
         size = {"width": str(picture.width), "height": str(picture.height)}
         text = {"name": picture.name, "alt": picture.alt, "caption": picture.caption, "expects": expects, **size}
+        text |= {"alts": json.dumps(dict(picture.alts), ensure_ascii=False)} if picture.alts else {}
         if self.settings.write == "multipart":
             return {"files": {"picture": (picture.name, picture.data, picture.mime)}, "data": text}
         data = f"data:{picture.mime};base64,{base64.b64encode(picture.data).decode()}"

@@ -4,8 +4,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from typing import TypeVarTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, Select, func, select, update
 from sqlalchemy.orm import Session
 
 from frontispiece.database import Database, upsert
@@ -14,6 +15,8 @@ from frontispiece.generators import Ticket
 from frontispiece.generators.catalogue import Model
 from frontispiece.images import Facts
 from frontispiece.models import Candidate, Render, RenderState, Task, TaskState
+
+Columns = TypeVarTuple("Columns")
 
 
 def row(session: Session, number: int) -> Render:
@@ -39,17 +42,32 @@ def take_place(session: Session, models: Mapping[str, Model], row: Render, most:
     return True
 
 
-def without_place(session: Session, models: Mapping[str, Model], most: Callable[[str], int]) -> list[int]:
-    """The renders that need not be tried yet: so many before them will take all places of their service or model."""
-    planned = select(Render.id, Render.model).join(Task, (Task.step == "render") & (Task.subject == Render.id))
-    due = planned.where(Task.state == TaskState.READY, Task.due <= time.time(), Render.state == RenderState.PLANNED)
-    waiting = due.order_by(Task.due, Task.id)
+def without_place(session: Session, models: Mapping[str, Model], most: Callable[[str], int]) -> Select[int]:
+    """The renders that need not be tried yet: so many before them will take all places of their service or model.
+
+    A query, as there may be thousands; what is read here is for each model as many as could have a place at all.
+    """
+    planned = select(Render.model).where(Render.state == RenderState.PLANNED).distinct()
+    limits = {name: most(models[name].generator) for name in session.scalars(planned) if name in models}
+    limited = [name for name, limit in limits.items() if limit or models[name].active]
     places = _Places(models, _going(session))
-    return [
-        number
-        for number, name in session.execute(waiting)
-        if name in models and not places.take(name, most(models[name].generator))
-    ]
+    oldest = sorted(found for name in limited for found in _oldest(session, name, limits[name] or models[name].active))
+    placed = [number for _, _, number, name in oldest if places.take(name, limits[name])]
+    return _waiting(select(Render.id), Render.model.in_(limited), Render.id.not_in(placed))
+
+
+def _oldest(session: Session, model: str, most: int) -> list[tuple[float, int, int, str]]:
+    """When due, task, render and model of those that have waited longest."""
+    wanted = _waiting(select(Task.due, Task.id, Render.id, Render.model), Render.model == model)
+    return [tuple(row) for row in session.execute(wanted.order_by(Task.due, Task.id).limit(most))]
+
+
+def _waiting(wanted: Select[*Columns], *which: ColumnElement[bool]) -> Select[*Columns]:
+    """Renders whose task is due and that nothing was sent for yet."""
+    found = wanted.join(Task, (Task.step == "render") & (Task.subject == Render.id))
+    return found.where(
+        Task.state == TaskState.READY, Task.due <= time.time(), Render.state == RenderState.PLANNED, *which
+    )
 
 
 def _going(session: Session, but: int = 0) -> Counter[str]:

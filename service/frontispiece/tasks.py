@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import Select, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -116,7 +116,7 @@ def claim(database: Database, task: int) -> Claim | None:
     return None if row is None else Claim(task, row.step, row.subject, row.attempts, token, database)
 
 
-def due(database: Database, limit: int, *, but: Sequence[int] = (), queue_is_empty: bool = False) -> list[int]:
+def due(database: Database, limit: int, *, but: Select[int] | None = None, queue_is_empty: bool = False) -> list[int]:
     """The tasks to send hints for now, oldest first; marks them as hinted. `but` are renders that have no place yet.
 
     A hint sent before counts as lost when the queue is empty and it is a few seconds old, or after a minute. That
@@ -127,11 +127,11 @@ def due(database: Database, limit: int, *, but: Sequence[int] = (), queue_is_emp
     ready = (Task.state == TaskState.READY) & (Task.due <= now) & (Task.hinted < stale)
     used = or_(Task.hinted < stale, Task.hinted < Task.lease)
     abandoned = (Task.state == TaskState.RUNNING) & (Task.lease < now) & used
-    wanted = select(Task.id, Task.step, Task.subject).where(or_(ready, abandoned)).order_by(Task.due, Task.id)
-    blocked = set(but)
+    if but is not None:
+        ready &= or_(Task.step != "render", Task.subject.not_in(but))
+    wanted = select(Task.id).where(or_(ready, abandoned)).order_by(Task.due, Task.id).limit(limit)
     with database.read() as session:
-        rows = session.execute(wanted.limit(limit + len(blocked))).all()
-    found = [row.id for row in rows if row.step != "render" or row.subject not in blocked][:limit]
+        found = list(session.scalars(wanted))
     if found:
         _mark(database, found, now)
     return found

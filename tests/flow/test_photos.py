@@ -70,7 +70,8 @@ def _drawn(folder: Path, shop: Shop, bfl: BflServer, models: str) -> World:
     keys = f'[generators.bfl]\napi_key = "{bfl.key}"\nbase_url = "{bfl.url}"'
     config = written(folder, shop.serving.url, rule, keys)
     migrate.upgrade(load(config))
-    world = World(House(load(config)), None, config)  # type: ignore[arg-type] - there is no newspaper here
+    nobody: Any = None  # there is no newspaper here
+    world = World(House(load(config)), nobody, config)
     world.deliver(1)
     world.draw()
     return world

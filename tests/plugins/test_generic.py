@@ -302,6 +302,22 @@ def test_a_cms_that_drops_the_picture_is_found_out() -> None:
         generic.attach(api, generic.fetch(api, "1"), PICTURE)
 
 
+def test_an_entry_in_several_languages_gets_an_alt_text_in_each() -> None:
+    sent: list[bytes] = []
+
+    def keep(request: httpx.Request) -> httpx.Response:
+        sent.extend([request.content] if request.method == "POST" else [])
+        image = {"id": "9", "url": "/9.webp", "alt": PICTURE.alt} if sent else None
+        entry = {"id": "1", "title": "A day at sea", "titles": {"de": "Ein Tag am Meer"}, "image": image}
+        return httpx.Response(200, json=entry if request.method == "GET" else image)
+
+    generic = adapter("http://cms.test")
+    with generic.open(httpx.MockTransport(keep)) as api:
+        entry = generic.fetch(api, "1")
+        generic.attach(api, entry, dataclasses.replace(PICTURE, alts={"de": "Ein Boot"}))
+    assert (entry.titles["de"], b'{"de": "Ein Boot"}' in sent[0]) == ("Ein Tag am Meer", True)
+
+
 def test_the_json_way_follows_the_published_schema() -> None:
     sent: list[Any] = []
 
