@@ -59,7 +59,8 @@ def without_place(session: Session, models: Mapping[str, Model], most: Callable[
 def _oldest(session: Session, model: str, most: int) -> list[tuple[float, int, int, str]]:
     """When due, task, render and model of those that have waited longest."""
     wanted = _waiting(select(Task.due, Task.id, Render.id, Render.model), Render.model == model)
-    return [tuple(row) for row in session.execute(wanted.order_by(Task.due, Task.id).limit(most))]
+    rows = session.execute(wanted.order_by(Task.due, Task.id).limit(most))
+    return [(due, task, number, name) for due, task, number, name in rows]
 
 
 def _waiting(wanted: Select[*Columns], *which: ColumnElement[bool]) -> Select[*Columns]:
