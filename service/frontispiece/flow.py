@@ -10,7 +10,6 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from frontispiece import (
     images,
@@ -28,8 +27,7 @@ from frontispiece import (
     tasks,
 )
 from frontispiece.cms import Delivery, Event, Receipt
-from frontispiece.config import Rule
-from frontispiece.errors import GeneratorProblem, Gone, OutOfCredit, Unknown, Unreadable
+from frontispiece.errors import GeneratorProblem, OutOfCredit, Unknown, Unreadable
 from frontispiece.faults import fault
 from frontispiece.generators import Finished, Ticket, Waiting
 from frontispiece.house import House
@@ -39,8 +37,6 @@ from frontispiece.tasks import Claim
 log = logging.getLogger("frontispiece")
 
 BUSY = 2.0  # seconds until we ask again for a place among a service's active tasks
-OVERLAP = 600.0  # seconds that a look reaches back before the last one, for clocks that differ and saves that lag
-MOST_MISSED = 100  # pictures that one look begins
 MOST_POLL = 60.0  # seconds between two looks at a ticket: a finished picture can be fetched for minutes only
 
 
@@ -62,43 +58,10 @@ def plan(house: House, claim: Claim) -> None:
     with house.database.read() as session:
         row = records.delivery(session, claim.subject)
     events = house.adapter(row.site).events(records.as_delivery(row))
-    told = [_plan_event(house, row.site, event) for event in events]
+    told = [planning.answer(house, row.site, event) for event in events]
     with house.database.write() as session:
         claim.finish(session)
         records.tell(session, claim.subject, told)
-
-
-def _plan_event(house: House, site: str, event: Event) -> planning.Told:
-    if event.kind == "deleted":
-        return _plan_deletion(house, site, event)
-    wanting = rules.wanting(house.settings.rules, site, event.kind)
-    if not wanting:
-        return "ignored", f"no rule listens to {event.kind} at {site}"
-    return _begin(house, site, event, wanting)
-
-
-def _begin(house: House, site: str, event: Event, wanting: list[Rule]) -> planning.Told:
-    with house.database.write() as session:
-        if told := planning.debounce(session, site, event.ref, wanting):
-            return told
-    try:
-        with sites.reach(house, site) as (adapter, api):
-            entry = adapter.fetch(api, event.ref, event.locale)
-    except Gone as gone:
-        return "skipped", gone.words
-    with house.database.write() as session:
-        return planning.begin(session, site, entry, wanting)
-
-
-def _plan_deletion(house: House, site: str, event: Event) -> planning.Told:
-    """Deliveries overtake each other, so the CMS is asked: what it still has was not deleted, or has come back."""
-    try:
-        with sites.reach(house, site) as (adapter, api):
-            adapter.fetch(api, event.ref, event.locale)
-    except Gone:
-        with house.database.write() as session:
-            return planning.forget(session, site, event.ref)
-    return "ignored", "the entry is there"
 
 
 def look(house: House, claim: Claim) -> None:
@@ -110,28 +73,12 @@ def look(house: House, claim: Claim) -> None:
         row = sites.row(session, claim.subject)
     site = house.settings.sites.get(row.name)
     begun = time.time()
-    more = bool(row.looked and site and site.look_every) and _missed(house, row.name, row.looked)
+    more = bool(row.looked and site and site.look_every) and planning.missed(house, row.name, row.looked)
     with house.database.write() as session:
         claim.finish(session)
         if site and site.look_every:
             sites.row(session, row.id).looked = row.looked if more else begun
             tasks.add(session, "look", row.id, due=0.0 if more else begun + site.look_every)
-
-
-def _missed(house: House, site: str, since: float) -> bool:
-    """Plans what no delivery has told of; whether there was too much for one look."""
-    begun = 0
-    with sites.reach(house, site) as (adapter, api):
-        for event in adapter.recent(api, datetime.fromtimestamp(since - OVERLAP, UTC)):
-            kinds = ("published", "created", "updated") if event.kind == "published" else ("created", "updated")
-            wanting = rules.wanting(house.settings.rules, site, *kinds)
-            outcome, words = _begin(house, site, event, wanting) if wanting else ("ignored", "")
-            if outcome == "queued":
-                begun += 1
-                log.info("site %s: no delivery told of %s: %s", site, event.ref, words)
-            if begun >= MOST_MISSED:
-                return True
-    return False
 
 
 def compose(house: House, claim: Claim) -> None:

@@ -1,18 +1,77 @@
 """What an event means for the illustrations of its entry: begin, wait for the last save, let be, or drop."""
 
+import logging
 import time
+from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
-from frontispiece import records, rules, states, tasks
-from frontispiece.cms import Entry
+from frontispiece import records, rules, sites, states, tasks
+from frontispiece.cms import Entry, Event
 from frontispiece.config import Rule
+from frontispiece.errors import Gone
+from frontispiece.house import House
 from frontispiece.models import State
+
+log = logging.getLogger("frontispiece")
+
+OVERLAP = 600.0  # seconds that a look reaches back before the last one, for clocks that differ and saves that lag
+MOST_MISSED = 100  # pictures that one look begins
 
 Told = tuple[str, str]  # the outcome of a delivery, in a word and in a sentence
 
 
-def debounce(session: Session, site: str, ref: str, wanting: list[Rule]) -> Told | None:
+def answer(house: House, site: str, event: Event) -> Told:
+    """What comes of one event of a site; the CMS is asked where that depends on the entry."""
+    if event.kind == "deleted":
+        return _deletion(house, site, event)
+    wanting = rules.wanting(house.settings.rules, site, event.kind)
+    if not wanting:
+        return "ignored", f"no rule listens to {event.kind} at {site}"
+    return _begin(house, site, event, wanting)
+
+
+def _begin(house: House, site: str, event: Event, wanting: list[Rule]) -> Told:
+    with house.database.write() as session:
+        if told := _debounce(session, site, event.ref, wanting):
+            return told
+    try:
+        with sites.reach(house, site) as (adapter, api):
+            entry = adapter.fetch(api, event.ref, event.locale)
+    except Gone as gone:
+        return "skipped", gone.words
+    with house.database.write() as session:
+        return _queue(session, site, entry, wanting)
+
+
+def _deletion(house: House, site: str, event: Event) -> Told:
+    """Deliveries overtake each other, so the CMS is asked: what it still has was not deleted, or has come back."""
+    try:
+        with sites.reach(house, site) as (adapter, api):
+            adapter.fetch(api, event.ref, event.locale)
+    except Gone:
+        with house.database.write() as session:
+            return forget(session, site, event.ref)
+    return "ignored", "the entry is there"
+
+
+def missed(house: House, site: str, since: float) -> bool:
+    """Plans what no delivery has told of since then (epoch, seconds); whether there was too much for one look."""
+    begun = 0
+    with sites.reach(house, site) as (adapter, api):
+        for event in adapter.recent(api, datetime.fromtimestamp(since - OVERLAP, UTC)):
+            kinds = ("published", "created", "updated") if event.kind == "published" else ("created", "updated")
+            wanting = rules.wanting(house.settings.rules, site, *kinds)
+            outcome, words = _begin(house, site, event, wanting) if wanting else ("ignored", "")
+            if outcome == "queued":
+                begun += 1
+                log.info("site %s: no delivery told of %s: %s", site, event.ref, words)
+            if begun >= MOST_MISSED:
+                return True
+    return False
+
+
+def _debounce(session: Session, site: str, ref: str, wanting: list[Rule]) -> Told | None:
     """What to say where every rule's slot is taken care of; a save in the meantime only moves the start."""
     there = {one.slot: one for one in records.illustrations_of(session, site, ref)}
     taken = [(rule, there[rule.slot]) for rule in wanting if rule.slot in there]
@@ -24,16 +83,16 @@ def debounce(session: Session, site: str, ref: str, wanting: list[Rule]) -> Told
     return "coalesced", "; ".join(f"illustration {one.id} is {one.state.words} already" for _, one in taken)
 
 
-def begin(session: Session, site: str, entry: Entry, wanting: list[Rule]) -> Told:
+def _queue(session: Session, site: str, entry: Entry, wanting: list[Rule]) -> Told:
     """A queued or skipped illustration for the slot of each rule."""
     if records.is_ours(session, site, entry.image):
         return "echo", "the image it has is our own"
     number = records.keep_entry(session, site, entry)
-    told = [_begin_one(session, number, entry, rule) for rule in wanting]
+    told = [_queue_one(session, number, entry, rule) for rule in wanting]
     return told[0][0], "; ".join(words for _, words in told)
 
 
-def _begin_one(session: Session, number: int, entry: Entry, rule: Rule) -> Told:
+def _queue_one(session: Session, number: int, entry: Entry, rule: Rule) -> Told:
     one = records.new_illustration(session, number, rule, entry.image)
     if one is None:
         one = records.skipped(session, number, rule.slot)
