@@ -78,18 +78,18 @@ def test_a_variable_overrides_one_key_and_keeps_the_rest(tmp_path: Path, monkeyp
 
 def test_a_secret_file_overrides_one_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "secrets").mkdir()
-    (tmp_path / "secrets" / "frontispiece_sites__shop__webhook_secret").write_text("whsec_b3RoZXI=")
+    (tmp_path / "secrets" / "frontispiece_sites__shop__webhook_secret").write_text("whsec_b3RoZXIgb3RoZXI=")
     monkeypatch.setenv("FRONTISPIECE_SECRETS", str(tmp_path / "secrets"))
 
-    assert load(tmp_path, GOOD).sites["shop"].secrets == ["whsec_b3RoZXI="]
+    assert load(tmp_path, GOOD).sites["shop"].secrets == ["whsec_b3RoZXIgb3RoZXI="]
 
 
 def test_a_variable_is_stronger_than_a_secret_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "frontispiece_sites__shop__webhook_secret").write_text("whsec_b3RoZXI=")
+    (tmp_path / "frontispiece_sites__shop__webhook_secret").write_text("whsec_b3RoZXIgb3RoZXI=")
     monkeypatch.setenv("FRONTISPIECE_SECRETS", str(tmp_path))
-    monkeypatch.setenv("FRONTISPIECE_SITES__SHOP__WEBHOOK_SECRET", "whsec_dGhpcmQ=")
+    monkeypatch.setenv("FRONTISPIECE_SITES__SHOP__WEBHOOK_SECRET", "whsec_dGhpcmQgdGhpcmQ=")
 
-    assert load(tmp_path, GOOD).sites["shop"].secrets == ["whsec_dGhpcmQ="]
+    assert load(tmp_path, GOOD).sites["shop"].secrets == ["whsec_dGhpcmQgdGhpcmQ="]
 
 
 def test_the_key_of_bfl_is_found_under_its_usual_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,6 +128,6 @@ def test_no_secret_is_printed(tmp_path: Path) -> None:
 
 
 def test_the_previous_secret_is_good_during_a_rotation(tmp_path: Path) -> None:
-    both = GOOD.replace("webhook_secret =", 'previous_webhook_secret = "whsec_b2xk"\nwebhook_secret =')
+    both = GOOD.replace("webhook_secret =", 'previous_webhook_secret = "whsec_b2xkIG9sZCBvbGQ="\nwebhook_secret =')
 
-    assert load(tmp_path, both).sites["shop"].secrets == ["whsec_c2VjcmV0", "whsec_b2xk"]
+    assert load(tmp_path, both).sites["shop"].secrets == ["whsec_c2VjcmV0", "whsec_b2xkIG9sZCBvbGQ="]

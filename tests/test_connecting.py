@@ -108,6 +108,11 @@ def test_a_secret_that_the_cms_chooses_does_not_hide_behind_the_configured_one(r
     assert "Set webhook_secret of [sites.shop] to the secret that it chose: whsec_Y2hvc2Vu" in said
 
 
+@pytest.mark.parametrize("secret", ["whsec_", "whsec_bmV3"])
+def test_a_secret_that_proves_nothing_is_refused(run: Connect, secret: str) -> None:
+    assert "sites.shop.webhook_secret: is too short to prove anything" in run("check", secret=secret).stderr
+
+
 def test_an_address_that_the_cms_cannot_reach_is_said(run: Connect) -> None:
     said = run("connect", "shop", server="http://127.0.0.1:8460").stdout
     assert "Warning: shop.example cannot reach http://127.0.0.1:8460/hooks/shop" in said

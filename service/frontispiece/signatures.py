@@ -81,9 +81,11 @@ def fresh(stamp: str, now: float, *, unit: Literal["seconds", "milliseconds"] = 
 
 def _is_standard(secret: SecretStr) -> SecretStr:
     try:
-        _key(secret.get_secret_value())
+        key = _key(secret.get_secret_value())
     except Refused as refused:
         raise ValueError(str(refused)) from None
+    if len(key) < 6:
+        raise ValueError("is too short to prove anything")
     return secret
 
 

@@ -23,8 +23,8 @@ class SiteSettings(BaseModel):
 
     plugin: str
     url: str
-    webhook_secret: SecretStr
-    previous_webhook_secret: SecretStr | None = None
+    webhook_secret: SecretStr = Field(min_length=8)  # an empty one would make every delivery authentic
+    previous_webhook_secret: SecretStr | None = Field(default=None, min_length=8)
     language: str = "en"
     look_every: float = Field(default=900, ge=0)  # seconds; asks for what deliveries did not tell; 0 = never
 
