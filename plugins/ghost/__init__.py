@@ -1,0 +1,1 @@
+"""Ghost, by its own webhooks and the key of a custom integration."""
