@@ -31,11 +31,11 @@ class Pair:
 def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     site = server(request.param)(tmp_path_factory.mktemp(request.param))
     service = Service(tmp_path_factory.mktemp("service"))
-    keys: dict[str, Any] = {"plugin": site.plugin, "webhook_secret": SECRET, **site.keys}
     try:
         site.start()
+        site.hook(f"{service.url}/hooks/blog")  # some choose their secret now
+        keys: dict[str, Any] = {"plugin": site.plugin, "webhook_secret": SECRET, **site.keys}
         service.start({**keys, "url": site.url}, site.kind)
-        site.hook(f"{service.url}/hooks/blog")
         yield Pair(service, site)
     finally:
         service.stop()

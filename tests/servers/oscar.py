@@ -51,6 +51,7 @@ class Server(Site):
     """One shop. `tokens` are of its users editor, frontispiece and nobody, who has no rights."""
 
     plugin = "oscar"
+    kind = "product"
     version = "4.2.1"
     states = ("draft", "published")
 

@@ -15,6 +15,7 @@ class Server(Site):
     """One shop; `connect` of the plugin makes its webhooks, as an operator would have it."""
 
     plugin = "woocommerce"
+    kind = "product"
     version = "REST v3 of WooCommerce 11"
     real = False
     states = ("draft", "published")
