@@ -19,24 +19,46 @@ from servers.site import Site, State
 
 from frontispiece.cms import Adapter, CmsProblem, Conflict, Delivery, Entry, Event, Gone, Picture, Receipt, Unavailable
 
-SITES: tuple[str, ...] = ()
+SITES: tuple[str, ...] = (
+    "bigcommerce",
+    "contentful",
+    "directus",
+    "drupal",
+    "ghost",
+    "medusa",
+    "oscar",
+    "payload",
+    "sanity",
+    "shopify",
+    "storyblok",
+    "strapi",
+    "vendure",
+    "wagtail",
+    "webflow",
+    "woocommerce",
+    "wordpress",
+)
 STATES: tuple[State, ...] = ("draft", "published", "changed")
 
 pytestmark = pytest.mark.timeout(600)
 
 
-def _server(name: str) -> type[Site]:
+def server(name: str) -> type[Site]:
+    """The class of the servers of that name."""
     kind: type[Site] = importlib.import_module(f"servers.{name}").Server
     return kind
 
 
 def _marks(name: str) -> list[pytest.MarkDecorator]:
-    return [pytest.mark.real] if _server(name).real else []
+    return [pytest.mark.real] if server(name).real else []
 
 
-@pytest.fixture(scope="module", params=[pytest.param(name, marks=_marks(name)) for name in SITES])
+PARAMS = [pytest.param(name, marks=_marks(name)) for name in SITES]
+
+
+@pytest.fixture(scope="module", params=PARAMS)
 def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    made = _server(request.param)(tmp_path_factory.mktemp(request.param))
+    made = server(request.param)(tmp_path_factory.mktemp(request.param))
     try:
         made.start()
         yield made

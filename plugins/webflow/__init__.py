@@ -1,0 +1,1 @@
+"""Webflow: webhooks registered by `connect`, collection items read and written through the Data API v2."""
