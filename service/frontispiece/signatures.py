@@ -43,10 +43,20 @@ def sign_standard_webhooks(secret: str, sent_id: str, stamp: int, body: bytes) -
     return {"webhook-id": sent_id, "webhook-timestamp": str(stamp), "webhook-signature": f"v1,{signature}"}
 
 
-def hmac_sha256(secrets: Sequence[str], signed: bytes, given: str, encoding: Literal["hex", "base64"]) -> None:
-    """Proves that `given` is the HMAC-SHA256 of these bytes under one of the secrets, taken as UTF-8 text."""
+def hmac_sha256(
+    secrets: Sequence[str],
+    signed: bytes,
+    given: str,
+    encoding: Literal["hex", "base64"],
+    *,
+    by: Literal["sha256", "sha1"] = "sha256",
+) -> None:
+    """Proves that `given` is the HMAC of these bytes under one of the secrets, taken as UTF-8 text.
+
+    SHA-256 unless the sender knows no better; an HMAC of SHA-1 is not broken, only old.
+    """
     for secret in secrets:
-        digest = hmac.new(secret.encode(), signed, sha256).digest()
+        digest = hmac.new(secret.encode(), signed, by).digest()
         right = digest.hex().encode() if encoding == "hex" else base64.b64encode(digest)
         if hmac.compare_digest(right, given.encode()):
             return

@@ -5,13 +5,15 @@ A plugin is a folder with an `adapter.py` that holds one subclass of `Adapter`. 
 """
 
 from frontispiece.cms.adapter import Adapter, Connection, ContentType, Format, SiteSettings
-from frontispiece.cms.calls import Header, call, clock, dig, graphql, read_json
-from frontispiece.cms.data import Current, Delivery, Entry, Event, EventKind, Headers, Picture, Receipt
+from frontispiece.cms.calls import Header, call, clock, graphql, read_json, removed
+from frontispiece.cms.data import TEST_PICTURE, Current, Delivery, Entry, Event, EventKind, Headers, Picture, Receipt
 from frontispiece.cms.loading import load, names
+from frontispiece.cms.reading import dig, dig_all, fill, prose, reading, texts
 from frontispiece.cms.text import plain, plain_tree
 from frontispiece.errors import CmsProblem, Conflict, Gone, NotAllowed, Refused, Unavailable, Unreadable
 
 __all__ = [
+    "TEST_PICTURE",
     "Adapter",
     "CmsProblem",
     "Conflict",
@@ -36,10 +38,16 @@ __all__ = [
     "call",
     "clock",
     "dig",
+    "dig_all",
+    "fill",
     "graphql",
     "load",
     "names",
     "plain",
     "plain_tree",
+    "prose",
     "read_json",
+    "reading",
+    "removed",
+    "texts",
 ]

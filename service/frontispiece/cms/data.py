@@ -1,7 +1,10 @@
 """What passes between Frontispiece and an adapter: deliveries, events, entries, pictures, receipts."""
 
+import base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import PurePath
 from typing import Any, Literal
 
 EventKind = Literal["created", "published", "updated", "deleted", "ping"]
@@ -95,6 +98,12 @@ class Picture:
     alts: Mapping[str, str] = field(default_factory=dict)  # by locale, where one entry has several
     focal: tuple[float, float] | None = None  # fractions of width and height, from the top left
 
+    @property
+    def stable_name(self) -> str:
+        """A file name that only these very bytes have: a file of this name is what an earlier try has left."""
+        path = PurePath(self.name)
+        return f"{path.stem}-{sha256(self.data).hexdigest()[:12]}{path.suffix}".lower()
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
@@ -103,3 +112,16 @@ class Receipt:
     media_id: str
     url: str
     previous: Mapping[str, Any]
+
+
+TEST_PICTURE = Picture(  # a grey dot, with a comment that says what it is
+    "frontispiece-test.png",
+    "image/png",
+    base64.b64decode(
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAAOnRFWHRDb21tZW50AEEgdGVzdCBwaWN0dXJlIG9mIEZy"
+        "b250aXNwaWVjZTsgaXQgbWF5IGJlIGRlbGV0ZWQuQKkHQQAAAApJREFUeNpjaAAAAIIAgdpFCDsAAAAASUVORK5CYII="
+    ),
+    1,
+    1,
+    alt="A test picture of Frontispiece; it may be deleted",
+)
