@@ -3,7 +3,9 @@
 import fcntl
 import hashlib
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,7 +35,16 @@ def installed(name: str, recipe: Iterable[Path], build: Callable[[Path], None]) 
                 made.mkdir()
                 build(made)
                 made.rename(done)
+        os.utime(done)
+        _forget_old(name)
     return done
+
+
+def _forget_old(name: str) -> None:
+    """Removes what other recipes have made and nobody has asked for in two weeks."""
+    for folder in cache().glob(f"{name}-{'[0-9a-f]' * 8}"):
+        if time.time() - folder.stat().st_mtime > 14 * 86400:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _fingerprint(recipe: Iterable[Path]) -> str:
