@@ -32,6 +32,18 @@ def test_an_operators_own_folder_is_looked_at_first(tmp_path: Path, monkeypatch:
     assert cms.load("homemade").title.startswith("My ")
 
 
+def test_an_adapter_may_import_what_lies_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "halved").mkdir()
+    (tmp_path / "halved/words.py").write_text('TITLE = "Halved"')
+    source = (
+        "from frontispiece.cms import Adapter\nfrom .words import TITLE\nclass Halved(Adapter):\n    title = TITLE\n"
+    )
+    (tmp_path / "halved/adapter.py").write_text(source)
+    monkeypatch.setenv("FRONTISPIECE_PLUGINS", str(tmp_path))
+
+    assert cms.load("halved").title == "Halved"
+
+
 def test_a_plugin_that_is_not_there_is_named_with_those_that_are() -> None:
     with pytest.raises(ConfigProblem, match=r"no plugin 'typo3'; there are: .*generic"):
         cms.load("typo3")

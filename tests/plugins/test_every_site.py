@@ -263,6 +263,7 @@ def test_recent_leaves_out_what_was_not_changed_since(site: Site, adapter: Adapt
     assert ref not in {event.ref for event in adapter.recent(api, later)}
 
 
+@pytest.mark.usefixtures("service")
 def test_the_doctor_finds_a_fresh_connection_healthy_and_leaves_nothing(
     site: Site, adapter: Adapter, api: httpx.Client
 ) -> None:

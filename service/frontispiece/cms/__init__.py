@@ -6,10 +6,21 @@ A plugin is a folder with an `adapter.py` that holds one subclass of `Adapter`. 
 
 from frontispiece.cms.adapter import Adapter, Connection, ContentType, Format, SiteSettings
 from frontispiece.cms.calls import Header, call, clock, graphql, read_json, removed
-from frontispiece.cms.data import TEST_PICTURE, Current, Delivery, Entry, Event, EventKind, Headers, Picture, Receipt
+from frontispiece.cms.data import (
+    TEST_PICTURE,
+    Current,
+    Delivery,
+    Entry,
+    Event,
+    EventKind,
+    Headers,
+    Picture,
+    Receipt,
+    unchanged,
+)
 from frontispiece.cms.loading import load, names
-from frontispiece.cms.reading import dig, dig_all, fill, prose, reading, texts
-from frontispiece.cms.text import plain, plain_tree
+from frontispiece.cms.reading import dig, dig_all, fill, prose, reading, texts, whole_number
+from frontispiece.cms.text import plain, plain_tree, shortened
 from frontispiece.errors import CmsProblem, Conflict, Gone, NotAllowed, Refused, Unavailable, Unreadable
 
 __all__ = [
@@ -49,5 +60,8 @@ __all__ = [
     "read_json",
     "reading",
     "removed",
+    "shortened",
     "texts",
+    "unchanged",
+    "whole_number",
 ]

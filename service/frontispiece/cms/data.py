@@ -7,6 +7,8 @@ from hashlib import sha256
 from pathlib import PurePath
 from typing import Any, Literal
 
+from frontispiece.errors import Conflict
+
 EventKind = Literal["created", "published", "updated", "deleted", "ping"]
 
 
@@ -57,6 +59,12 @@ class Current:
     id: str
     url: str = ""
     alt: str = ""
+
+
+def unchanged(what: str, now: Current | None, wanted: str) -> None:
+    """Proves that an entry still has the image whose id is `wanted` ("" = none). Raises `Conflict`."""
+    if (now.id if now else "") != wanted:
+        raise Conflict(f"{what} has another image by now: {now.url if now else 'none'}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,13 @@ def reading(words: str) -> Iterator[None]:
         raise Unreadable(f"{words} ({type(problem).__name__}: {str(problem)[:200]})") from problem
 
 
+def whole_number(found: Any) -> str:
+    """An id that is a whole number above 0, as text; strict, because it becomes part of an address. Or a ValueError."""
+    if type(found) is not int or found < 1:
+        raise ValueError(f"an id is {str(found)[:60]!r}")
+    return str(found)
+
+
 def dig(found: Any, path: str) -> Any:
     """What lies at a dotted path of nested objects, such as `hero.alternativeText`; None where it ends early."""
     for part in path.split("."):
@@ -51,6 +58,6 @@ def prose(found: Any, path: str) -> str:
     return plain_tree(dig(found, path)) if path else ""
 
 
-def fill(pattern: str, found: Any) -> str:
-    """An address with its `{paths}` replaced by what lies there, percent-encoded."""
-    return re.sub(r"\{([\w.]+)\}", lambda gap: quote(str(dig(found, gap[1]) or ""), safe=""), pattern)
+def fill(pattern: str, found: Any, safe: str = "") -> str:
+    """An address with its `{paths}` replaced by what lies there, percent-encoded but for the signs in `safe`."""
+    return re.sub(r"\{([\w.-]+)\}", lambda gap: quote(str(dig(found, gap[1]) or ""), safe=safe), pattern)

@@ -46,6 +46,11 @@ def plain_tree(node: Any) -> str:
     return plain(node) if isinstance(node, str) else _lines(_tree(node))
 
 
+def shortened(text: str, most: int) -> str:
+    """Not longer than `most` characters, and cut between words."""
+    return text if len(text) <= most else f"{text[: most - 1].rsplit(' ', 1)[0]}…"
+
+
 def _tree(node: Any) -> str:
     if isinstance(node, list):
         return "".join(map(_tree, node))
