@@ -1,0 +1,1 @@
+"""Payload 3: documents of the operator's own collections, with drafts."""

@@ -1,0 +1,1 @@
+"""Wagtail 8: pages with revisions, drafts and workflows."""
