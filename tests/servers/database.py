@@ -22,14 +22,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
+    """The folder of the newest PostgreSQL's programs."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not found:
         raise FileNotFoundError("PostgreSQL is not installed: apt-get install --no-install-recommends postgresql")
     return found[-1].parent
 
 
-def _as_nobody_special() -> Sequence[str]:
+def as_nobody_special() -> Sequence[str]:
     """PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return ()
@@ -40,13 +41,13 @@ def _as_nobody_special() -> Sequence[str]:
 @contextmanager
 def postgres() -> Iterator[str]:
     """A PostgreSQL of its own; gives the URL of an empty database."""
-    place, port, prefix = Path(tempfile.mkdtemp(prefix="frontispiece-postgres-")), free_port(), _as_nobody_special()
+    place, port, prefix = Path(tempfile.mkdtemp(prefix="frontispiece-postgres-")), free_port(), as_nobody_special()
     if prefix:
         shutil.chown(place, "postgres", "postgres")
     data = str(place / "data")
 
     def run(tool: str, *words: str) -> None:
-        command = [*prefix, str(_binaries() / tool), "-D", data, *words]
+        command = [*prefix, str(binaries() / tool), "-D", data, *words]
         subprocess.run(command, cwd="/", check=True, stdout=subprocess.DEVNULL, timeout=60)
 
     run("initdb", "-A", "trust", "-U", "test", "--no-sync")

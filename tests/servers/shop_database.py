@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 
-from servers.database import _binaries, postgres
+from servers.database import binaries, postgres
 
 __all__ = ["dumped", "new_database"]
 
@@ -26,7 +26,7 @@ def new_database(dump: Path | None = None) -> str:
 
 def dumped(url: str, file: Path) -> None:
     """Writes all of a database into a file of SQL."""
-    subprocess.run([_binaries() / "pg_dump", "--no-owner", "-f", file, url], check=True, timeout=60)
+    subprocess.run([binaries() / "pg_dump", "--no-owner", "-f", file, url], check=True, timeout=60)
 
 
 @cache
@@ -38,5 +38,5 @@ def _server() -> str:
 
 
 def _psql(url: str, *words: str) -> None:
-    command = [str(_binaries() / "psql"), "--quiet", "--no-psqlrc", "-v", "ON_ERROR_STOP=1"]
+    command = [str(binaries() / "psql"), "--quiet", "--no-psqlrc", "-v", "ON_ERROR_STOP=1"]
     subprocess.run([*command, url, *words], check=True, stdout=subprocess.DEVNULL, timeout=60)
