@@ -61,7 +61,7 @@ def test_a_site_without_a_secret_is_told_how_to_have_one(run: Connect) -> None:
 def test_connect_makes_a_secret_and_says_it(run: Connect) -> None:
     said = run("connect", "shop").stdout
     assert run.kept.read_text().startswith("whsec_")
-    assert run.kept.read_text() in said
+    assert (run.kept.read_text() in said, f"it is kept in {run.kept}" in said) == (True, True)
 
 
 def test_a_secret_that_was_made_is_used_from_then_on(run: Connect) -> None:

@@ -1,10 +1,11 @@
 """`frontispiece connect`: a webhook secret, and the webhook in the CMS, by its API or by hand."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from frontispiece import advice, cms, secretfiles, shelf
 from frontispiece.cms import Adapter, Connection
-from frontispiece.config import Settings, load, read
+from frontispiece.config import load, read
 from frontispiece.errors import ConfigProblem
 from frontispiece.house import House
 
@@ -14,7 +15,10 @@ def connect(site: str) -> Iterator[str]:
 
     Raises `ConfigProblem`, `CmsProblem`.
     """
-    house = House(_with_secret(site))
+    made = _make_secret(site)
+    if made:
+        yield f"A webhook secret was made; it is kept in {made}."
+    house = House(load())
     adapter = house.adapter(site)
     if adapter.connects:
         with house.api(site) as (adapter, api):
@@ -27,17 +31,18 @@ def connect(site: str) -> Iterator[str]:
     yield f"Restart Frontispiece if it runs; then `frontispiece doctor {site}` says whether all is well."
 
 
-def _with_secret(site: str) -> Settings:
-    """The settings, with a webhook secret made and kept for a site that has none."""
+def _make_secret(site: str) -> Path | None:
+    """Makes and keeps a webhook secret for a site that has none; its file."""
     try:
-        return load()
+        load()
     except ConfigProblem as problem:
         if f"sites.{site}.webhook_secret: Field required" not in problem.words:
             raise
+    else:
+        return None
     given = read()
     kind = cms.load(given["sites"][site]["plugin"])
-    secretfiles.keep(secretfiles.data(given), site, kind.Settings.new_secret())
-    return load()
+    return secretfiles.keep(secretfiles.data(given), site, kind.Settings.new_secret())
 
 
 def _kept(house: House, site: str, connection: Connection) -> Iterator[str]:
