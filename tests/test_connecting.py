@@ -14,15 +14,17 @@ data = "{data}"
 url = "{server}"
 [sites.shop]
 plugin = "{plugin}"
-url = "https://shop.example"
+url = "{site}"
 {secret}
 """
 ADAPTER = """
-from frontispiece.cms import load, Connection
+from frontispiece.cms import CmsProblem, Connection, load
 Generic = load("generic")
 class Choosy(Generic):
     connects = True
     def connect(self, api, hook):
+        if "no" in self.settings.url:
+            raise CmsProblem("it may not be registered with this key")
         return Connection((f"the webhook to {hook} is there",), "whsec_Y2hvc2Vu")
 """
 
@@ -37,10 +39,15 @@ class Connect:
         self.kept = folder / "data/secrets/shop"
 
     def __call__(
-        self, *words: str, plugin: str = "generic", secret: str = "", server: str = "https://pictures.example"
+        self,
+        *words: str,
+        plugin: str = "generic",
+        secret: str = "",
+        server: str = "https://pictures.example",
+        site: str = "https://shop.example",
     ) -> "subprocess.CompletedProcess[str]":
         line = f'webhook_secret = "{secret}"' if secret else ""
-        text = CONFIG.format(data=self.folder / "data", plugin=plugin, secret=line, server=server)
+        text = CONFIG.format(data=self.folder / "data", plugin=plugin, secret=line, server=server, site=site)
         (self.folder / "frontispiece.toml").write_text(text)
         environment = {**os.environ, "FRONTISPIECE_PLUGINS": str(self.folder / "plugins")}
         command = [sys.executable, "-m", "frontispiece", *words]
@@ -96,6 +103,12 @@ def test_connect_registers_the_webhook_where_the_cms_lets_us(run: Connect) -> No
     assert (
         "the webhook to https://pictures.example/hooks/shop is there" in run("connect", "shop", plugin="choosy").stdout
     )
+
+
+def test_where_the_cms_refuses_the_webhook_it_can_be_made_by_hand(run: Connect) -> None:
+    done = run("connect", "shop", plugin="choosy", site="https://no.example")
+    assert "it may not be registered with this key" in done.stderr
+    assert f"webhook secret  {run.kept.read_text()}" in done.stdout
 
 
 def test_a_secret_that_the_cms_chooses_is_kept(run: Connect) -> None:

@@ -87,12 +87,12 @@ class World:
 
     def run(self, *, until: str = "", limit: int = 200) -> None:
         """Does what is due, one task after the other, as a worker would, up to the first task of step `until`."""
-        jobs._house = self.house
         for _ in range(limit):
             ready = self._ready()
             if ready is None or ready.step == until:
                 return
-            jobs.run(ready.id)
+            if claim := tasks.claim(self.house.database, ready.id):
+                jobs.perform(self.house, claim)
         raise AssertionError(f"still busy after {limit} steps")
 
     def follow(self) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from frontispiece import advice, cms, secretfiles, shelf
 from frontispiece.cms import Adapter, Connection
 from frontispiece.config import load, read
-from frontispiece.errors import ConfigProblem
+from frontispiece.errors import CmsProblem, ConfigProblem
 from frontispiece.house import House
 
 
@@ -21,14 +21,22 @@ def connect(site: str) -> Iterator[str]:
     house = House(load())
     adapter = house.adapter(site)
     if adapter.connects:
-        with house.api(site) as (adapter, api):
-            connection = adapter.connect(api, advice.hook_url(house.settings, site))
-        yield from connection.words
-        yield from _kept(house, site, connection)
+        yield from _registered(house, site)
     else:
         yield from _by_hand(house, site, adapter)
     yield from advice.reachable(house.settings, site)
     yield f"Restart Frontispiece if it runs; then `frontispiece doctor {site}` says whether all is well."
+
+
+def _registered(house: House, site: str) -> Iterator[str]:
+    try:
+        with house.api(site) as (adapter, api):
+            connection = adapter.connect(api, advice.hook_url(house.settings, site))
+    except CmsProblem:
+        yield from _by_hand(house, site, house.adapter(site))
+        raise
+    yield from connection.words
+    yield from _kept(house, site, connection)
 
 
 def _make_secret(site: str) -> Path | None:

@@ -1,13 +1,14 @@
 """Everything that knows RQ: hints go in, a forking worker takes them out and runs the step of the task they name.
 
-A hint carries a task's id and nothing else. Lost, late or doubled hints are harmless, because the task's row is the
-truth: the worker claims it first, and the sweep sends a new hint for whatever is due. So none of RQ's own retries,
-schedules, callbacks or unique jobs is used.
+A hint carries a task's id and nothing else; whoever takes it goes on with what else is due. Lost, late or doubled hints
+are harmless, because the task's row is the truth: the worker claims it first, and the sweep sends a new hint for
+whatever is due. So none of RQ's own retries, schedules, callbacks or unique jobs is used.
 """
 
 import logging
 import signal
 import threading
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -30,6 +31,8 @@ QUEUE = "frontispiece"
 RUN = "frontispiece.jobs.run"
 ALLOWED = {RUN}
 WAITING = 100  # hints in the queue at most; the sweep gives out the rest as these are taken
+AHEAD = 2  # hints that wait for each worker; more would find their tasks done by whoever was there already
+STAY = 2.0  # seconds for which a horse goes on with what else is due; a fork costs as much as a step
 HARD_STOP = 1800  # seconds; a step that is not over by then is killed, and its lease runs out
 IDLE = 75  # seconds; a worker waits for a hint 15 less, and notices by then that its connection is dead
 
@@ -76,12 +79,12 @@ def nudge(house: House, redis: Redis) -> int:
     """Sends hints for what is due, as far as the queue has room; how many. Redis being away is no error here."""
     try:
         hints = queue(redis)
-        waiting = hints.count
-        if waiting >= WAITING:
+        waiting, most = hints.count, _most_hints(redis)
+        if waiting >= most:
             return 0
         with house.database.read() as session:
             blocked = renders.without_place(session, house.models, house.settings.most_at_once)
-        found = tasks.due(house.database, WAITING - waiting, but=blocked, queue_is_empty=waiting == 0)
+        found = tasks.due(house.database, most - waiting, but=blocked, queue_is_empty=waiting == 0)
         if found:
             hints.enqueue_many([_hint(task) for task in found])
     except RedisError as problem:
@@ -93,20 +96,37 @@ def nudge(house: House, redis: Redis) -> int:
     return len(found)
 
 
+def _most_hints(redis: Redis) -> int:
+    """How many hints may wait: enough for the workers there are, and for one that is about to start."""
+    return min(WAITING, AHEAD * max(1, Worker.count(connection=redis)))
+
+
 def _hint(task: int) -> Any:
     return Queue.prepare_data(RUN, args=(task,), timeout=HARD_STOP, result_ttl=0, failure_ttl=3600)
 
 
 def run(task: int) -> None:
-    """What a hint calls: claims the task, runs its step, and settles whatever goes wrong.
+    """What a hint calls: works on the task, then on whatever else is due, so that the fork is worth its while."""
+    house = _house or House(load())
+    end = time.monotonic() + STAY
+    claim = tasks.claim(house.database, task) or _next(house)
+    while claim is not None:
+        perform(house, claim)
+        claim = _next(house) if time.monotonic() < end else None
+
+
+def _next(house: House) -> tasks.Claim | None:
+    with house.database.read() as session:
+        blocked = renders.without_place(session, house.models, house.settings.most_at_once)
+    return tasks.take(house.database, but=blocked)
+
+
+def perform(house: House, claim: tasks.Claim) -> None:
+    """Runs the step of a task, and settles whatever goes wrong.
 
     This is the worker's outermost door, the one place that catches everything: a mistake of ours is logged with its
     traceback, tried again a few times like an outage, and then shown on the row it happened to.
     """
-    house = _house or House(load())
-    claim = tasks.claim(house.database, task)
-    if claim is None:
-        return
     if claim.attempts > setbacks.ATTEMPTS:
         words = (
             f"{claim.attempts - 1} workers ended in the middle of this step; their logs, or the system's, may say why"

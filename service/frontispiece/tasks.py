@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import Select, or_, select, update
+from sqlalchemy import ColumnElement, Select, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -116,6 +116,14 @@ def claim(database: Database, task: int) -> Claim | None:
     return None if row is None else Claim(task, row.step, row.subject, row.attempts, token, database)
 
 
+def take(database: Database, *, but: Select[int] | None = None) -> Claim | None:
+    """Claims the oldest task that is due, whether a hint for it is on its way or not; None where there is none."""
+    with database.read() as session:
+        wanted = select(Task.id).where(_ready(time.time(), but)).order_by(Task.due, Task.id)
+        oldest = session.scalars(wanted.limit(8)).all()  # somebody else may be taking the first at this moment
+    return next((found for task in oldest if (found := claim(database, task))), None)
+
+
 def due(database: Database, limit: int, *, but: Select[int] | None = None, queue_is_empty: bool = False) -> list[int]:
     """The tasks to send hints for now, oldest first; marks them as hinted. `but` are renders that have no place yet.
 
@@ -124,17 +132,20 @@ def due(database: Database, limit: int, *, but: Select[int] | None = None, queue
     """
     now = time.time()
     stale = now - (5 if queue_is_empty else REHINT)
-    ready = (Task.state == TaskState.READY) & (Task.due <= now) & (Task.hinted < stale)
+    ready = _ready(now, but) & (Task.hinted < stale)
     used = or_(Task.hinted < stale, Task.hinted < Task.lease)
     abandoned = (Task.state == TaskState.RUNNING) & (Task.lease < now) & used
-    if but is not None:
-        ready &= or_(Task.step != "render", Task.subject.not_in(but))
     wanted = select(Task.id).where(or_(ready, abandoned)).order_by(Task.due, Task.id).limit(limit)
     with database.read() as session:
         found = list(session.scalars(wanted))
     if found:
         _mark(database, found, now)
     return found
+
+
+def _ready(now: float, but: Select[int] | None) -> ColumnElement[bool]:
+    ready = (Task.state == TaskState.READY) & (Task.due <= now)
+    return ready if but is None else ready & or_(Task.step != "render", Task.subject.not_in(but))
 
 
 def _mark(database: Database, found: Sequence[int], now: float) -> None:

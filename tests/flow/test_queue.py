@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import pytest
 from redis import Redis
 from rq import Queue
+from sqlalchemy import select
 from world import Start, World, until
 
 from frontispiece import jobs, valkey
-from frontispiece.models import State
+from frontispiece.models import State, Task
 
 
 @pytest.fixture(name="redis")
@@ -72,12 +73,22 @@ def test_a_worker_calls_nothing_but_our_function(world: World, redis: Redis, sta
     assert (job.get_status(refresh=True), target.exists()) == ("failed", False)
 
 
-def test_no_more_hints_are_sent_than_the_queue_has_room_for(world: World, redis: Redis) -> None:
-    for _ in range(jobs.WAITING + 20):
+def test_no_more_hints_are_sent_than_workers_can_use(world: World, redis: Redis) -> None:
+    for _ in range(jobs.AHEAD + 20):
         world.deliver(1)
     sent = [jobs.nudge(world.house, redis) for _ in range(2)]
 
-    assert sent == [jobs.WAITING, 0]
+    assert sent == [jobs.AHEAD, 0]
+
+
+def test_whoever_takes_a_hint_goes_on_with_what_else_is_due(world: World) -> None:
+    first, second = world.deliver(world.publish()), world.deliver(world.publish())
+    jobs._house = world.house
+    with world.house.database.read() as session:
+        task = session.scalars(select(Task.id).where(Task.subject == first)).one()
+    jobs.run(task)
+
+    assert (world.outcome(first)[0], world.outcome(second)[0]) == ("queued", "queued")
 
 
 def test_without_redis_a_delivery_is_kept_and_nothing_breaks(world: World) -> None:

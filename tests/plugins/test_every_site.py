@@ -292,7 +292,7 @@ def _other(secret: str) -> str:
 def test_a_write_that_is_cut_off_leaves_one_picture_when_tried_again(
     site: Site, adapter: Adapter, answered: bool
 ) -> None:
-    for write in range(1, 9):
+    for write in range(1, 20):
         with adapter.open() as api:
             entry, there = adapter.fetch(api, site.create("published")), site.pictures()
             shown = picture(adapter, entry)
