@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from servers.recorder import parse
 
 from frontispiece import cms
-from frontispiece.cms import Adapter, CmsProblem, Delivery, Event, Picture, Unreadable
+from frontispiece.cms import Adapter, CmsProblem, Conflict, Current, Delivery, Entry, Event, Picture, Unreadable
 
 Strapi = cms.load("strapi")
 DELIVERIES = Path(__file__).parents[2] / "plugins/strapi/deliveries"
@@ -160,6 +160,19 @@ def test_a_write_that_strapi_did_not_keep_is_noticed() -> None:
         entry = made().fetch(api, "article/abc")
         with pytest.raises(CmsProblem, match="kept the image None when 7 was set"):
             made().attach(api, entry, PICTURE)
+
+
+def test_nothing_is_uploaded_for_an_entry_that_lost_its_image_meanwhile() -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.method)
+        return httpx.Response(200, json=[] if request.url.path.startswith("/api/upload") else {"data": FIELDS})
+
+    entry = Entry("article/abc", "article", "Boats", image=Current("5"))
+    with made().open(httpx.MockTransport(answer)) as api, pytest.raises(Conflict, match="has another image by now"):
+        made().attach(api, entry, PICTURE)
+    assert set(asked) == {"GET"}
 
 
 def test_a_page_instead_of_json_is_explained() -> None:
