@@ -16,6 +16,7 @@ url = "{server}"
 plugin = "{plugin}"
 url = "{site}"
 {secret}
+{more}
 """
 ADAPTER = """
 from frontispiece.cms import CmsProblem, Connection, load
@@ -45,9 +46,10 @@ class Connect:
         secret: str = "",
         server: str = "https://pictures.example",
         site: str = "https://shop.example",
+        more: str = "",
     ) -> "subprocess.CompletedProcess[str]":
         line = f'webhook_secret = "{secret}"' if secret else ""
-        text = CONFIG.format(data=self.folder / "data", plugin=plugin, secret=line, server=server, site=site)
+        text = CONFIG.format(data=self.folder / "data", plugin=plugin, secret=line, server=server, site=site, more=more)
         (self.folder / "frontispiece.toml").write_text(text)
         environment = {**os.environ, "FRONTISPIECE_PLUGINS": str(self.folder / "plugins")}
         command = [sys.executable, "-m", "frontispiece", *words]
@@ -69,6 +71,11 @@ def test_connect_makes_a_secret_and_says_it(run: Connect) -> None:
     said = run("connect", "shop").stdout
     assert run.kept.read_text().startswith("whsec_")
     assert (run.kept.read_text() in said, f"it is kept in {run.kept}" in said) == (True, True)
+
+
+def test_other_sites_without_a_secret_are_no_hindrance(run: Connect) -> None:
+    said = run("connect", "shop", more='[sites.other]\nplugin = "generic"\nurl = "https://other.example"')
+    assert said.returncode == 0
 
 
 def test_a_secret_that_was_made_is_used_from_then_on(run: Connect) -> None:

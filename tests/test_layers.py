@@ -55,7 +55,7 @@ def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
 
 @pytest.mark.parametrize("path", modules(PLUGINS), ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_a_plugin_imports_the_seam_httpx_and_the_standard_library(path: Path) -> None:
-    foreign = {name for name in imports(path) if name not in PLUGINS_MAY and not re.match(r"\.\w", name)}
+    foreign = {name for name in imports(path) if name not in PLUGINS_MAY and not re.match(r"\.(\w|$)", name)}
 
     assert set() == {name for name in foreign if name.split(".")[0] not in sys.stdlib_module_names}
 

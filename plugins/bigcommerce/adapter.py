@@ -4,7 +4,6 @@ An entry's `ref` is a product's number. A product's image is its thumbnail; all 
 """
 
 import base64
-import hashlib
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -28,11 +27,15 @@ from frontispiece.cms import (
     Picture,
     Receipt,
     SiteSettings,
-    Unreadable,
     call,
     clock,
+    dig,
     plain,
+    prose,
     read_json,
+    reading,
+    unchanged,
+    whole_number,
 )
 from frontispiece.signatures import shown_secret, standard_webhooks
 
@@ -78,11 +81,10 @@ class BigCommerce(Adapter):
         return standard_webhooks(delivery, [base64.b64encode(key).decode()])
 
     def events(self, delivery: Delivery) -> list[Event]:
-        try:
+        with reading("BigCommerce sends no such body"):
             said = json.loads(delivery.body)
-            return [Event(EVENTS[said["scope"]], _number(said["data"]["id"]))] if said["scope"] in EVENTS else []
-        except (ValueError, KeyError, TypeError, RecursionError) as problem:
-            raise Unreadable(f"BigCommerce sends no such body: {type(problem).__name__}") from problem
+            kind = EVENTS.get(said["scope"])
+            return [Event(kind, whole_number(said["data"]["id"]))] if kind else []
 
     def fetch(self, api: httpx.Client, ref: str, locale: str = "") -> Entry:
         product, images = self._data(api, "GET", f"products/{ref}"), self._images(api, ref)
@@ -90,15 +92,15 @@ class BigCommerce(Adapter):
         return Entry(
             ref=ref,
             kind="product",
-            title=plain(product["name"]),
+            title=prose(product, "name"),
             locale=locale or self.settings.language,
-            excerpt=plain(product.get("meta_description") or ""),
-            body=plain(product.get("description") or ""),
+            excerpt=prose(product, "meta_description"),
+            body=prose(product, "description"),
             tags=tuple(word.strip() for word in (product.get("search_keywords") or "").split(",") if word.strip()),
             section=next(iter(sections), ""),
             sections=sections,
             status="published" if product["is_visible"] else "draft",
-            url=f"{self.settings.shop_url}{(product.get('custom_url') or {}).get('url', '')}",
+            url=f"{self.settings.shop_url}{dig(product, 'custom_url.url') or ''}",
             edit_url=f"https://store-{self.settings.store_hash}.mybigcommerce.com/manage/products/edit/{ref}",
             version=product["date_modified"],
             image=_thumbnail(images),
@@ -110,8 +112,7 @@ class BigCommerce(Adapter):
         images, before = self._images(api, entry.ref), entry.image.id if entry.image else ""
         ours, now = _ours(images, picture), _thumbnail(images)
         if ours is None or not ours["is_thumbnail"]:
-            if (now.id if now else "") != before:
-                raise Conflict(f"product {entry.ref} has another thumbnail ({now.url if now else 'none'}) by now")
+            unchanged(f"product {entry.ref}", now, before)
             ours = self._put_first(api, entry.ref, images, ours, picture)
             if not ours["is_thumbnail"] or ours["description"] != picture.alt:
                 raise CmsProblem(f"product {entry.ref} took image {ours['id']}, but not as thumbnail with its alt text")
@@ -147,8 +148,9 @@ class BigCommerce(Adapter):
             number = f"/{there[0]['id']}" if there else ""
             call(api, "PUT" if there else "POST", self._path(f"hooks{number}"), json=wished)
         words = f"BigCommerce tells {hook} of {' and '.join(SCOPES)}; a new webhook may take a minute to work"
-        call_only = "BigCommerce calls https on port 443 only, so it will not reach this address"
-        return Connection((words,) if _reachable(hook) else (words, call_only))
+        if hook.startswith("https://") and httpx.URL(hook).port in (None, 443):
+            return Connection((words,))
+        return Connection((words, "BigCommerce calls https on port 443 only, so it will not reach this address"))
 
     def doctor(self, api: httpx.Client) -> list[str]:
         asked = call(api, "GET", self._path("products"), params={"limit": 1})
@@ -188,32 +190,17 @@ class BigCommerce(Adapter):
         form = {"is_thumbnail": True, "sort_order": order, "description": picture.alt}
         if ours is not None:  # an earlier try's, whose thumbnail somebody has taken back
             return self._data(api, "PUT", f"products/{ref}/images/{ours['id']}", json=form)
-        file = {"image_file": (f"{_stem(picture)}{PurePath(picture.name).suffix}", picture.data, picture.mime)}
+        file = {"image_file": (picture.stable_name, picture.data, picture.mime)}
         words = {name: json.dumps(value) if name != "description" else value for name, value in form.items()}
         return self._data(api, "POST", f"products/{ref}/images", data=words, files=file, timeout=120)
 
 
-def _number(number: Any) -> str:
-    """Strict, because it becomes part of an address."""
-    if type(number) is not int or number < 1:
-        raise ValueError(f"id is {str(number)[:60]!r}")
-    return str(number)
-
-
-def _stem(picture: Picture) -> str:
-    """The start of the image's file name, the same for the same bytes only; BigCommerce adds __ and a number."""
-    return f"{PurePath(picture.name).stem}-{hashlib.sha256(picture.data).hexdigest()[:12]}".lower()
-
-
 def _ours(images: Any, picture: Picture) -> Any:
-    """The image that an earlier try has left."""
-    return next((one for one in images if PurePath(one["image_file"]).name.startswith(f"{_stem(picture)}__")), None)
+    """The image that an earlier try has left: BigCommerce adds __ and a number to the name of a file."""
+    start = f"{PurePath(picture.stable_name).stem}__"
+    return next((one for one in images if PurePath(one["image_file"]).name.startswith(start)), None)
 
 
 def _thumbnail(images: Any) -> Current | None:
     shown = next((one for one in images if one["is_thumbnail"]), None)
     return Current(str(shown["id"]), shown["url_zoom"], shown["description"] or "") if shown else None
-
-
-def _reachable(hook: str) -> bool:
-    return hook.startswith("https://") and httpx.URL(hook).port in (None, 443)

@@ -3,20 +3,17 @@
 An entry's `ref` is its content type and UUID, such as `article/7c3f…`. Image fields and media fields both work.
 """
 
-import base64
-import hashlib
-import hmac
 import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import PurePath
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import httpx
 from pydantic import Field, SecretStr
 
 from frontispiece.cms import (
+    TEST_PICTURE,
     Adapter,
     CmsProblem,
     Conflict,
@@ -25,23 +22,30 @@ from frontispiece.cms import (
     Delivery,
     Entry,
     Event,
+    EventKind,
     NotAllowed,
     Picture,
     Receipt,
     Refused,
     SiteSettings,
-    Unreadable,
     call,
     clock,
     dig,
     plain,
+    prose,
     read_json,
+    reading,
+    unchanged,
 )
-from frontispiece.signatures import header
+from frontispiece.signatures import header, hmac_sha256
 
-DOT = base64.b64decode(  # a PNG of one pixel
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
-)
+from .jsonapi import first, included, named, names, pages, send, upload
+
+EVENTS: dict[str, EventKind] = {
+    "entity:node:create": "created",
+    "entity:node:update": "updated",
+    "entity:node:delete": "deleted",
+}
 MOST_ALT = 512  # characters, core's modules/image/src/Plugin/Field/FieldType/ImageItem.php
 PENDING = "working copy"  # in core's words for a node with a newer draft, drupal.org/i/2795279
 REF = re.compile(r"([a-z0-9_]+)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -95,29 +99,23 @@ class Drupal(Adapter):
         algorithm, _, given = header(delivery, name).partition("=")
         if algorithm not in ("sha1", "sha256"):
             raise Refused(f"the header {name} does not begin with sha1= or sha256=")
-        for secret in self.settings.secrets:
-            right = hmac.new(secret.encode(), delivery.body, algorithm).hexdigest()
-            if hmac.compare_digest(right.encode(), given.encode()):
-                return ""
-        raise Refused("the signature does not match: is webhook_secret the same on both sides?")
+        by: Literal["sha1", "sha256"] = "sha1" if algorithm == "sha1" else "sha256"
+        hmac_sha256(self.settings.secrets, delivery.body, given, "hex", by=by)
+        return ""
 
     def events(self, delivery: Delivery) -> list[Event]:
-        try:
+        with reading("the module Webhooks sends no such body"):
             said = json.loads(delivery.body)
-            kind = str(said["event"])
-            if kind not in ("entity:node:create", "entity:node:update", "entity:node:delete"):
+            kind = EVENTS.get(str(said["event"]))
+            if kind is None:
                 return []
             node, user = said["entity"], said.get("user") or {}
             ref = _ref(f"{node['type'][0]['target_id']}/{node['uuid'][0]['value']}")
             if ref.split("/")[0] not in self.settings.types or _value(user, "name") == self.settings.user:
                 return []
-            locale = str(_value(node, "langcode") or "")
-            if kind.endswith("delete"):
-                return [Event("deleted", ref, locale)]
-            drafted: Any = "created" if kind.endswith("create") else "updated"
-            return [Event("published" if _value(node, "status") is True else drafted, ref, locale)]
-        except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as problem:
-            raise Unreadable(f"the module Webhooks sends no such body: {type(problem).__name__}") from problem
+            if kind != "deleted" and _value(node, "status") is True:
+                kind = "published"
+            return [Event(kind, ref, str(_value(node, "langcode") or ""))]
 
     def fetch(self, api: httpx.Client, ref: str, locale: str = "") -> Entry:
         self._log_in(api)
@@ -127,13 +125,13 @@ class Drupal(Adapter):
         return Entry(
             ref=ref,
             kind=kind.kind,
-            title=plain(str(found[kind.title])),
+            title=prose(found, kind.title),
             locale=found.get("langcode") or locale or self.settings.language,
             excerpt=_text(found.get(kind.excerpt)) or _text(dig(found, f"{kind.body}.summary")),
             body=_text(found.get(kind.body)),
-            tags=_named_in(told, kind.tags),
-            section=next(iter(_named_in(told, kind.section)), ""),
-            author=next(iter(_named_in(told, kind.author or "uid")), ""),
+            tags=names(told, kind.tags),
+            section=next(iter(names(told, kind.section)), ""),
+            author=next(iter(names(told, kind.author or "uid")), ""),
             status=found.get("moderation_state") or ("published" if found["status"] else "draft"),
             url=f"{self.settings.url}{alias or f'/node/{number}'}",
             edit_url=f"{self.settings.url}/node/{number}/edit",
@@ -145,11 +143,11 @@ class Drupal(Adapter):
     def attach(self, api: httpx.Client, entry: Entry, picture: Picture) -> Receipt:
         told, kind = self._read(api, entry.ref), self._type(entry.ref)
         now, before = self._image(kind, told), entry.image.id if entry.image else ""
-        if now is None or _shown_name(told, kind) != _name(picture):
-            self._expect(kind, told, before)
+        if now is None or _shown_name(told, kind) != picture.stable_name:
+            unchanged(entry.ref, now, before)
             item = self._store(api, entry.ref, picture)
             told = self._read(api, entry.ref)  # again: the upload may have taken a while
-            self._expect(kind, told, before)
+            unchanged(entry.ref, self._image(kind, told), before)
             now = self._image(kind, self._set(api, entry.ref, told, item))
             if now is None or now.id != item["id"] or now.alt != picture.alt[:MOST_ALT]:
                 raise CmsProblem(f"{entry.ref} does not show the image and alt text that were set")
@@ -159,7 +157,7 @@ class Drupal(Adapter):
         told, kind, before = self._read(api, ref), self._type(ref), receipt.previous["id"]
         now = self._image(kind, told)
         if (now.id if now else "") != before:
-            self._expect(kind, told, receipt.media_id)
+            unchanged(ref, now, receipt.media_id)
             self._set(api, ref, told, _item(kind, before, receipt.previous["alt"]) if before else None)
 
     def recent(self, api: httpx.Client, since: datetime) -> Iterator[Event]:
@@ -169,8 +167,8 @@ class Drupal(Adapter):
         for bundle, kind in self.settings.types.items():
             query = {f"filter[when][condition][{name}]": value for name, value in when.items()}
             query |= {f"fields[node--{bundle}]": f"status,langcode,{kind.image}", "sort": "changed"}
-            for node in _pages(api, f"/jsonapi/node/{bundle}", query):
-                if not _first(node, kind.image):
+            for node in pages(api, f"/jsonapi/node/{bundle}", query):
+                if not first(node, kind.image):
                     ref, found = _ref(f"{bundle}/{node['id']}"), node["attributes"]
                     yield Event("published" if found["status"] else "created", ref, found.get("langcode", ""))
 
@@ -178,7 +176,7 @@ class Drupal(Adapter):
         root = self._log_in(api)
         words = [f"user {self.settings.user} is accepted", clock(root)]
         for bundle, kind in self.settings.types.items():
-            made = _upload(api, kind.upload(bundle), "frontispiece-test.png", DOT)
+            made = upload(api, kind.upload(bundle), TEST_PICTURE)
             try:
                 call(api, "DELETE", f"/jsonapi/file/file/{made['id']}")
                 words.append(f"{bundle}: a test picture was uploaded and removed")
@@ -209,39 +207,26 @@ class Drupal(Adapter):
         return read_json(call(api, "GET", f"/jsonapi/node/{ref}", params={"include": ",".join(filter(None, wanted))}))
 
     def _image(self, kind: DrupalType, told: Any) -> Current | None:
-        item = _first(told["data"], kind.image)
+        item = first(told["data"], kind.image)
         if item is None:
             return None
-        file = _first(_find(told, item), kind.media_field) or {} if kind.media else item
-        path = dig(_find(told, file), "attributes.uri.url") or ""
+        file = first(included(told, item), kind.media_field) or {} if kind.media else item
+        path = dig(included(told, file), "attributes.uri.url") or ""
         return Current(item["id"], str(httpx.URL(self.settings.url).join(path)), dig(file, "meta.alt") or "")
-
-    def _expect(self, kind: DrupalType, told: Any, wanted: str) -> None:
-        now = self._image(kind, told)
-        if (now.id if now else "") != wanted:
-            raise Conflict(f"node {told['data']['id']} has another image by now: {now.url if now else 'none'}")
 
     def _store(self, api: httpx.Client, ref: str, picture: Picture) -> dict[str, Any]:
         """The picture as an item of the node's field; what an earlier try has left is found by its name."""
-        kind, name, alt = self._type(ref), _name(picture), picture.alt[:MOST_ALT]
-        if kind.media and (media := _named(api, f"media/{kind.media}", "name", name)):
-            return _item(kind, self._worded(api, kind, media, alt)["id"], alt)
-        file = _named(api, "file/file", "filename", name)
-        file = file or _upload(api, kind.upload(ref.partition("/")[0]), name, picture.data)
+        kind, name, alt = self._type(ref), picture.stable_name, picture.alt[:MOST_ALT]
+        if kind.media and (media := named(api, f"media/{kind.media}", "name", name)):
+            _reword(api, kind, media, alt)
+            return _item(kind, media["id"], alt)
+        file = named(api, "file/file", "filename", name)
+        file = file or upload(api, kind.upload(ref.partition("/")[0]), picture)
         if not kind.media:
             return _item(kind, file["id"], alt)
         shown = {kind.media_field: {"data": {"type": "file--file", "id": file["id"], "meta": {"alt": alt}}}}
         made = {"type": f"media--{kind.media}", "attributes": {"name": name}, "relationships": shown}
-        return _item(kind, _send(api, "POST", f"media/{kind.media}", made)["data"]["id"], alt)
-
-    def _worded(self, api: httpx.Client, kind: DrupalType, media: Any, alt: str) -> Any:
-        """An earlier try's media item with the words of today."""
-        shown = _first(media, kind.media_field)
-        if dig(shown, "meta.alt") != alt:
-            wished = {kind.media_field: {"data": shown | {"meta": {"alt": alt}}}}
-            item = {"type": media["type"], "id": media["id"], "relationships": wished}
-            _send(api, "PATCH", f"media/{kind.media}/{media['id']}", item)
-        return media
+        return _item(kind, send(api, "POST", f"media/{kind.media}", made)["data"]["id"], alt)
 
     def _set(self, api: httpx.Client, ref: str, told: Any, item: dict[str, Any] | None) -> Any:
         """Puts the item first in the field. JSON:API itself refuses a node with unpublished changes."""
@@ -249,7 +234,7 @@ class Drupal(Adapter):
         wished = ([item] if item else []) + data[1:] if isinstance(data, list) else item
         node = {"type": told["data"]["type"], "id": told["data"]["id"]}
         try:
-            _send(api, "PATCH", f"node/{ref}", node | {"relationships": {kind.image: {"data": wished}}})
+            send(api, "PATCH", f"node/{ref}", node | {"relationships": {kind.image: {"data": wished}}})
         except CmsProblem as problem:
             if PENDING in problem.words:
                 raise Conflict(
@@ -279,58 +264,21 @@ def _text(field: Any) -> str:
     return plain(str(text)) if text else ""
 
 
-def _name(picture: Picture) -> str:
-    """The file's name; the same for the same bytes only, so that what it finds is ours."""
-    name = PurePath(picture.name)
-    return f"{name.stem}-{hashlib.sha256(picture.data).hexdigest()[:12]}{name.suffix}".lower()
-
-
 def _item(kind: DrupalType, number: str, alt: str) -> dict[str, Any]:
     media, file = {"type": f"media--{kind.media}", "id": number}, {"type": "file--file", "id": number}
     return media if kind.media else file | {"meta": {"alt": alt}}
 
 
-def _first(resource: Any, field: str) -> Any:
-    """The first item of a relationship, to one or to many."""
-    data = dig(resource, f"relationships.{field}.data")
-    return (data[0] if data else None) if isinstance(data, list) else data
-
-
-def _find(told: Any, item: Any) -> Any:
-    return next((one for one in told.get("included", ()) if one["id"] == dig(item, "id")), {})
-
-
-def _named_in(told: Any, field: str) -> tuple[str, ...]:
-    """The names of the terms or people that a relationship of the entry refers to, as far as we may see them."""
-    data = dig(told, f"data.relationships.{field}.data") or []
-    found = [_find(told, item).get("attributes", {}) for item in (data if isinstance(data, list) else [data])]
-    return tuple(plain(str(one.get("display_name") or one["name"])) for one in found if one)
-
-
 def _shown_name(told: Any, kind: DrupalType) -> str:
     """The name of the file or media item that the entry shows."""
-    shown = _find(told, _first(told["data"], kind.image))
+    shown = included(told, first(told["data"], kind.image))
     return str(dig(shown, f"attributes.{'name' if kind.media else 'filename'}"))
 
 
-def _named(api: httpx.Client, kind: str, field: str, name: str) -> Any | None:
-    found = read_json(call(api, "GET", f"/jsonapi/{kind}", params={f"filter[{field}]": name}))
-    return next(iter(found["data"]), None)
-
-
-def _upload(api: httpx.Client, path: str, name: str, data: bytes) -> Any:
-    headers = {"Content-Type": "application/octet-stream", "Content-Disposition": f'file; filename="{name}"'}
-    return read_json(call(api, "POST", f"/jsonapi/{path}", content=data, headers=headers, timeout=120))["data"]
-
-
-def _pages(api: httpx.Client, path: str, query: dict[str, str]) -> Iterator[Any]:
-    offset, more = 0, True
-    while more:
-        told = read_json(call(api, "GET", path, params=query | {"page[offset]": str(offset), "page[limit]": "50"}))
-        yield from told["data"]
-        offset, more = offset + 50, "next" in told.get("links", {})
-
-
-def _send(api: httpx.Client, method: str, path: str, data: dict[str, Any]) -> Any:
-    body, headers = json.dumps({"data": data}), {"Content-Type": "application/vnd.api+json"}
-    return read_json(call(api, method, f"/jsonapi/{path}", content=body, headers=headers))
+def _reword(api: httpx.Client, kind: DrupalType, media: Any, alt: str) -> None:
+    """An earlier try's media item gets the words of today."""
+    shown = first(media, kind.media_field)
+    if dig(shown, "meta.alt") != alt:
+        wished = {kind.media_field: {"data": shown | {"meta": {"alt": alt}}}}
+        item = {"type": media["type"], "id": media["id"], "relationships": wished}
+        send(api, "PATCH", f"media/{kind.media}/{media['id']}", item)

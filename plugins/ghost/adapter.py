@@ -3,14 +3,9 @@
 An entry's `ref` is `posts/<id>` or `pages/<id>`.
 """
 
-import base64
-import hmac
-import json
 import re
-import time
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from html import escape
 from itertools import product
 from pathlib import PurePath
@@ -21,9 +16,9 @@ from pydantic import AfterValidator, SecretStr
 from pydantic_core import from_json
 
 from frontispiece.cms import (
+    TEST_PICTURE,
     Adapter,
     CmsProblem,
-    Conflict,
     Connection,
     Current,
     Delivery,
@@ -34,25 +29,24 @@ from frontispiece.cms import (
     Receipt,
     Refused,
     SiteSettings,
-    Unavailable,
-    Unreadable,
     call,
     clock,
+    dig,
     plain,
     read_json,
+    reading,
+    shortened,
+    unchanged,
 )
 from frontispiece.signatures import fresh, header, hmac_sha256
 
-API = "/ghost/api/admin"
+from .admin import API, Token, read, told, upload, write
+
 KINDS: dict[str, EventKind] = {"added": "created", "published": "published", "edited": "updated", "deleted": "deleted"}
 SIGNATURE = re.compile(r"sha256=([0-9a-f]{64}), t=([0-9]{1,15})")
 IMAGE = ("feature_image", "feature_image_alt", "feature_image_caption")
 UNTITLED = "(Untitled)"  # what the editor saves a post as that has no title yet
 MOST_ALT = 191  # characters of feature_image_alt, which Ghost refuses to exceed
-TEST_PICTURE = base64.b64decode(  # a grey dot, with a comment in it
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAAOnRFWHRDb21tZW50AEEgdGVzdCBwaWN0dXJlIG9mIEZyb250aXNwaWVjZTsg"
-    "aXQgbWF5IGJlIGRlbGV0ZWQuQKkHQQAAAApJREFUeNpjaAAAAIIAgdpFCDsAAAAASUVORK5CYII="
-)
 
 
 def _is_key(key: SecretStr) -> SecretStr:
@@ -82,7 +76,7 @@ class Ghost(Adapter):
     proved: ClassVar[str] = "Ghost 6.65"
 
     def auth(self) -> httpx.Auth:
-        return _Token(self.settings.admin_key.get_secret_value())
+        return Token(self.settings.admin_key.get_secret_value())
 
     def verify(self, delivery: Delivery) -> str:
         """Ghost's core/server/services/webhooks/webhook-trigger.js; it gives its deliveries no id."""
@@ -94,7 +88,7 @@ class Ghost(Adapter):
         return ""
 
     def events(self, delivery: Delivery) -> list[Event]:
-        try:
+        with reading("Ghost 6 sends no such body: is this Ghost older?"):
             said = from_json(delivery.body)
             kind, _, what = said["event"].partition(".")
             if kind not in ("post", "page") or what not in KINDS:
@@ -102,12 +96,9 @@ class Ghost(Adapter):
             now, before = said[kind]["current"], said[kind]["previous"]
             only_image = what == "edited" and before.keys() == {"feature_image", "updated_at"}  # as our own write tells
             return [] if only_image else [Event(KINDS[what], _ref(f"{kind}s", (now or before)["id"]))]
-        except (ValueError, KeyError, TypeError, AttributeError) as problem:
-            words = f"{type(problem).__name__}: {str(problem)[:200]}"
-            raise Unreadable(f"Ghost 6 sends no such body ({words}): is this Ghost older?") from problem
 
     def fetch(self, api: httpx.Client, ref: str, locale: str = "") -> Entry:
-        post = _read(api, ref)
+        post = read(api, ref)
         tags = [tag["name"] for tag in post["tags"]]
         return Entry(
             ref=ref,
@@ -117,9 +108,9 @@ class Ghost(Adapter):
             excerpt=post["custom_excerpt"] or "",
             body=plain(post["html"] or ""),
             tags=tuple(tag["name"] for tag in post["tags"] if tag["visibility"] == "public"),
-            section=(post["primary_tag"] or {}).get("name", ""),
+            section=dig(post, "primary_tag.name") or "",
             sections=tuple(tags),
-            author=(post["primary_author"] or {}).get("name", ""),
+            author=dig(post, "primary_author.name") or "",
             status=post["status"],
             url=post["url"],
             edit_url=f"{self.settings.url}/ghost/#/editor/{ref.replace('s/', '/')}",
@@ -129,25 +120,22 @@ class Ghost(Adapter):
         )
 
     def attach(self, api: httpx.Client, entry: Entry, picture: Picture) -> Receipt:
-        post, before = _read(api, entry.ref), entry.image
-        now, name = _image(post), _name(picture)
-        if now is not None and _is(now, name):
-            replaced = (None, None) if before is None or _is(before, name) else (before.url, before.alt)
+        post, before = read(api, entry.ref), entry.image
+        now = _image(post)
+        if now is not None and _is(now, picture):
+            replaced = (None, None) if before is None or _is(before, picture) else (before.url, before.alt)
             return Receipt(now.id, now.url, dict(zip(IMAGE, (*replaced, None), strict=True)))
-        if (now and now.id) != (before and before.id):
-            raise Conflict(f"{entry.ref} has another feature image than when it was read: {now.url if now else 'none'}")
-        url = self._uploaded(api, name, picture) or _upload(api, name, picture)
-        words = (_cut(picture.alt), escape(picture.caption) or None)
-        shown = _write(api, entry.ref, post, dict(zip(IMAGE, (url, *words), strict=True)))
+        unchanged(entry.ref, now, before.id if before else "")
+        url = self._uploaded(api, picture) or upload(api, picture)
+        words = (shortened(picture.alt, MOST_ALT), escape(picture.caption) or None)
+        shown = write(api, entry.ref, post, dict(zip(IMAGE, (url, *words), strict=True)))
         return Receipt(shown, shown, {field: post[field] for field in IMAGE})
 
     def revert(self, api: httpx.Client, ref: str, receipt: Receipt) -> None:
-        post = _read(api, ref)
-        if post["feature_image"] == receipt.previous["feature_image"]:
-            return
-        if post["feature_image"] != receipt.media_id:
-            raise Conflict(f"{ref} does not have our feature image by now, but {post['feature_image'] or 'none'}")
-        _write(api, ref, post, {field: receipt.previous[field] for field in IMAGE})
+        post, before = read(api, ref), receipt.previous
+        if post["feature_image"] != before["feature_image"]:
+            unchanged(ref, _image(post), receipt.media_id)
+            write(api, ref, post, {field: before[field] for field in IMAGE})
 
     def recent(self, api: httpx.Client, since: datetime) -> Iterator[Event]:
         stamp = since.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
@@ -156,10 +144,10 @@ class Ghost(Adapter):
         for kind in self.settings.post_types:
             page: int | None = 1
             while page:
-                told = _told(call(api, "GET", f"{API}/{kind}/", params=wanted | {"page": str(page)}), kind)
-                for post in told[kind]:
+                answer = call(api, "GET", f"{API}/{kind}/", params=wanted | {"page": str(page)})
+                for post in told(answer, kind):
                     yield Event("published" if post["status"] == "published" else "created", _ref(kind, post["id"]))
-                page = told["meta"]["pagination"]["next"]
+                page = dig(read_json(answer), "meta.pagination.next")
 
     def connect(self, api: httpx.Client, hook: str) -> Connection:
         """Ghost shows its webhooks to people only, so that those which are there already cannot be changed by us."""
@@ -186,23 +174,22 @@ class Ghost(Adapter):
     def doctor(self, api: httpx.Client) -> list[str]:
         site = call(api, "GET", f"{API}/site/")
         call(api, "GET", f"{API}/posts/", params={"limit": "1", "fields": "id"})
-        picture = Picture("frontispiece-test.png", "image/png", TEST_PICTURE, 1, 1, "")
-        there = self._uploaded(api, _name(picture), picture)
-        url = api.base_url.join(there or _upload(api, _name(picture), picture))
+        there = self._uploaded(api, TEST_PICTURE)
+        url = api.base_url.join(there or upload(api, TEST_PICTURE))
         return [
-            f"Ghost {_told(site, 'site')['site']['version']} accepts the key",
+            f"Ghost {told(site, 'site')['version']} accepts the key",
             f"a test picture {'of an earlier time' if there else 'was uploaded and'} stays, Ghost deletes none: {url}",
-            _metadata(api, url, picture),
+            _metadata(api, url),
             clock(site),
         ]
 
-    def _uploaded(self, api: httpx.Client, name: str, picture: Picture) -> str:
+    def _uploaded(self, api: httpx.Client, picture: Picture) -> str:
         """Where an earlier try has left this very picture, "" if nowhere.
 
         Ghost lists no pictures. But it never gives a name out twice, keeps the bytes as they came under `<name>_o`
         beside its own smaller copy, and serves both at an address made of year and month (UTC).
         """
-        path, now = PurePath(name), datetime.now(UTC)
+        path, now = PurePath(picture.stable_name), datetime.now(UTC)
         months = {f"{day:%Y/%m}" for day in (now, now - timedelta(days=1))}
         for month, mark in product(months, ("_o", "")):
             try:
@@ -214,29 +201,8 @@ class Ghost(Adapter):
                     raise
                 continue
             if found.content == picture.data:
-                return f"{httpx.URL(self.settings.url).path.rstrip('/')}/content/images/{month}/{name}"
+                return f"{httpx.URL(self.settings.url).path.rstrip('/')}/content/images/{month}/{path}"
         return ""
-
-
-class _Token(httpx.Auth):
-    """A JWT made for each call (https://docs.ghost.org/admin-api/#token-authentication); Ghost judges its `iat`."""
-
-    def __init__(self, key: str) -> None:
-        self.id, secret = key.split(":")
-        self.secret = bytes.fromhex(secret)
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        now = int(time.time())
-        parts = {"alg": "HS256", "typ": "JWT", "kid": self.id}, {"iat": now, "exp": now + 300, "aud": "/admin/"}
-        words = ".".join(_base64(json.dumps(part).encode()) for part in parts)
-        signature = _base64(hmac.digest(self.secret, words.encode(), sha256))
-        request.headers["Authorization"] = f"Ghost {words}.{signature}"
-        request.headers["Accept-Version"] = "v6.0"
-        yield request
-
-
-def _base64(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
 def _ref(kind: str, number: Any) -> str:
@@ -246,70 +212,20 @@ def _ref(kind: str, number: Any) -> str:
     return f"{kind}/{number}"
 
 
-def _told(answer: httpx.Response, name: str) -> Any:
-    told = read_json(answer)
-    if not isinstance(told, dict) or name not in told:
-        raise CmsProblem(f"{answer.url} answered without {name}: is the site's url the one of Ghost's Admin API?")
-    return told
-
-
-def _read(api: httpx.Client, ref: str) -> Any:
-    kind = ref.partition("/")[0]
-    return _told(call(api, "GET", f"{API}/{ref}/", params={"formats": "html"}), kind)[kind][0]
-
-
 def _image(post: Any) -> Current | None:
     url = post["feature_image"]
     return Current(url, url, post["feature_image_alt"] or "") if url else None
 
 
-def _name(picture: Picture) -> str:
-    """The file's name in Ghost; the same for the same bytes only, so that what it finds is ours."""
-    path = PurePath(picture.name)
-    return f"{path.stem}-{sha256(picture.data).hexdigest()[:12]}{path.suffix}"
-
-
-def _is(image: Current, name: str) -> bool:
+def _is(image: Current, picture: Picture) -> bool:
     """Whether it is ours; Ghost adds a number to a name that was taken, as by an upload that was cut off."""
-    path = PurePath(name)
+    path = PurePath(picture.stable_name)
     return bool(re.fullmatch(rf"{re.escape(path.stem)}(-\d+)?{path.suffix}", image.url.rsplit("/", 1)[-1]))
 
 
-def _cut(alt: str) -> str | None:
-    """Not longer than Ghost takes, and cut between words; None where there is none."""
-    return alt if len(alt) <= MOST_ALT else alt[: MOST_ALT - 1].rsplit(" ", 1)[0] + "…"
-
-
-def _upload(api: httpx.Client, name: str, picture: Picture) -> str:
-    files = {"file": (name, picture.data, picture.mime)}
-    answer = call(api, "POST", f"{API}/images/upload/", data={"purpose": "image"}, files=files, timeout=120)
-    return str(_told(answer, "images")["images"][0]["url"])
-
-
-def _write(api: httpx.Client, ref: str, post: Any, wished: dict[str, Any]) -> str:
-    """Ghost refuses what would overwrite a save made since `post` was read, down to a second. Returns the image."""
-    kind = ref.partition("/")[0]
-    body = {kind: [{**wished, "updated_at": post["updated_at"]}]}
-    try:
-        kept = _told(call(api, "PUT", f"{API}/{ref}/", json=body), kind)[kind][0]
-    except CmsProblem as problem:
-        if "UpdateCollisionError" in problem.words:
-            raise Unavailable(f"{ref} was saved by somebody in the moment between reading and writing") from problem
-        raise
-    for field in ("feature_image", "feature_image_alt"):
-        if _path(kept[field]) != _path(wished[field]):
-            raise CmsProblem(f"{ref} kept {field} {kept[field]!r} when {wished[field]!r} was set")
-    return kept["feature_image"] or ""
-
-
-def _path(value: str | None) -> str:
-    """An address without its host, which Ghost adds by itself; words as they are."""
-    return re.sub("^https?://[^/]+", "", value or "")
-
-
-def _metadata(api: httpx.Client, url: httpx.URL, picture: Picture) -> str:
+def _metadata(api: httpx.Client, url: httpx.URL) -> str:
     if url.netloc != api.base_url.netloc:  # our key is for Ghost alone
         return f"pictures are kept at {url.host}; whether metadata survive there was not looked at"
-    if call(api, "GET", str(url)).content == picture.data:
+    if call(api, "GET", str(url)).content == TEST_PICTURE.data:
         return "metadata survive"
     return "metadata stay in the original (its name ends in _o), not in the smaller copy that Ghost shows"

@@ -4,7 +4,6 @@ django-oscar-api is not asked: it takes no bytes (500), only an address to downl
 An entry's `ref` is the product's id. The first image of a product is its picture; the others stay behind it.
 """
 
-import base64
 import json
 from collections.abc import Iterator
 from datetime import datetime
@@ -16,6 +15,7 @@ import httpx
 from pydantic import SecretStr
 
 from frontispiece.cms import (
+    TEST_PICTURE,
     Adapter,
     CmsProblem,
     Conflict,
@@ -28,20 +28,19 @@ from frontispiece.cms import (
     Picture,
     Receipt,
     SiteSettings,
-    Unreadable,
     call,
     clock,
     plain,
     read_json,
+    reading,
+    shortened,
+    whole_number,
 )
 from frontispiece.signatures import StandardSecret, standard_webhooks
 
 EVENTS: dict[str, EventKind] = {f"product.{kind}": kind for kind in ("created", "published", "updated", "deleted")}
 CAPTION = 200  # characters of ProductImage.caption
 OURS = "frontispiece-"
-DOT = base64.b64decode(  # a PNG of one pixel
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-)
 
 
 class OscarSettings(SiteSettings):
@@ -76,14 +75,12 @@ class Oscar(Adapter):
         return standard_webhooks(delivery, self.settings.secrets)
 
     def events(self, delivery: Delivery) -> list[Event]:
-        try:
+        with reading("our app for django-oscar sends no such body"):
             said = json.loads(delivery.body)
             if said["event"] == "ping":
                 return [Event("ping", "")]
             kind = EVENTS.get(said["event"])
-            return [Event(kind, _ref(said["id"]))] if kind else []
-        except (ValueError, KeyError, TypeError, RecursionError) as problem:
-            raise Unreadable(f"our app for django-oscar sends no such body: {str(problem)[:200]}") from problem
+            return [Event(kind, whole_number(said["id"]))] if kind else []
 
     def fetch(self, api: httpx.Client, ref: str, locale: str = "") -> Entry:
         product = self._product(api, ref)
@@ -109,7 +106,7 @@ class Oscar(Adapter):
 
     def attach(self, api: httpx.Client, entry: Entry, picture: Picture) -> Receipt:
         """The shop compares and writes in one transaction, so that a person cannot come in between."""
-        code, caption = _code(entry, picture), _cut(picture.alt)
+        code, caption = _code(entry, picture), shortened(" ".join(picture.alt.split()), CAPTION)
         form = {"code": code, "caption": caption, "expects": entry.image.id if entry.image else ""}
         files = {"picture": (f"{code}{PurePath(picture.name).suffix}", picture.data, picture.mime)}
         where = f"{self._where(entry.ref)}pictures/"
@@ -124,7 +121,7 @@ class Oscar(Adapter):
             return
         if now != receipt.media_id:
             raise Conflict(f"product {ref} has another first image ({now or 'none'}) than ours by now")
-        call(api, "DELETE", f"{self._where(ref)}pictures/{_ref(int(now))}/")
+        call(api, "DELETE", f"{self._where(ref)}pictures/{whole_number(int(now))}/")
         now = self._first(api, ref)
         if now != before:
             raise CmsProblem(f"our picture is off product {ref}, which shows image {now or 'none'} and not {before}")
@@ -134,11 +131,12 @@ class Oscar(Adapter):
         while after:
             page = read_json(call(api, "GET", f"{self.settings.path}/products/", params=after))
             for one in page["products"]:
-                yield Event("published" if one["is_public"] else "created", _ref(one["id"]))
+                yield Event("published" if one["is_public"] else "created", whole_number(one["id"]))
             after = page["next"]
 
     def doctor(self, api: httpx.Client) -> list[str]:
-        answer = call(api, "POST", f"{self.settings.path}/check/", files={"picture": ("dot.png", DOT, "image/png")})
+        files = {"picture": (TEST_PICTURE.name, TEST_PICTURE.data, TEST_PICTURE.mime)}
+        answer = call(api, "POST", f"{self.settings.path}/check/", files=files)
         told = read_json(answer)
         found = ["the token is accepted and may illustrate products", "a test picture was stored and removed again"]
         found.append("pictures are kept byte for byte" if told["intact"] else "the shop's storage changes pictures")
@@ -159,22 +157,9 @@ class Oscar(Adapter):
         return str(images[0]["id"]) if images else ""
 
 
-def _ref(number: Any) -> str:
-    """Strict, because it becomes part of an address."""
-    if type(number) is not int or number < 1:
-        raise ValueError(f"id is {number!r}")
-    return str(number)
-
-
 def _code(entry: Entry, picture: Picture) -> str:
     """The image's code in the shop, which has no two alike; the same for the same bytes on the same product only."""
     return f"{OURS}{entry.ref}-{sha256(picture.data).hexdigest()[:16]}"
-
-
-def _cut(text: str) -> str:
-    """Alt text within the limit, ending with a whole word."""
-    whole = " ".join(text.split())
-    return whole if len(whole) <= CAPTION else f"{whole[: CAPTION - 1].rsplit(' ', 1)[0]}…"
 
 
 def _stop_at_conflict(answer: httpx.Response) -> None:

@@ -3,19 +3,17 @@
 An entry's `ref` is a story's number. A story's content is written whole, so it is read again just before.
 """
 
-import hashlib
-import hmac
 import json
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import PurePath
 from typing import Any, ClassVar
 
 import httpx
 from pydantic import Field, SecretStr
 
 from frontispiece.cms import (
+    TEST_PICTURE,
     Adapter,
     CmsProblem,
     Conflict,
@@ -30,20 +28,19 @@ from frontispiece.cms import (
     Header,
     Picture,
     Receipt,
-    Refused,
     SiteSettings,
-    Unreadable,
     call,
     clock,
-    plain_tree,
+    fill,
+    prose,
     read_json,
+    reading,
+    removed,
+    unchanged,
+    whole_number,
 )
-from frontispiece.signatures import header
+from frontispiece.signatures import header, hmac_sha256
 
-DOT = (  # a GIF of one pixel
-    b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00"
-    b",\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x01D\x00;"
-)
 EVENTS: dict[str, EventKind] = {"published": "published", "deleted": "deleted"}
 ACTIONS = ["story.published", "story.deleted"]
 
@@ -83,19 +80,14 @@ class Storyblok(Adapter):
     def verify(self, delivery: Delivery) -> str:
         """Publishing twice sends the same bytes twice, so the minute in which they came is part of the id."""
         given = header(delivery, "webhook-signature")
-        for secret in self.settings.secrets:
-            right = hmac.new(secret.encode(), delivery.body, "sha1").hexdigest()
-            if hmac.compare_digest(right.encode(), given.encode()):
-                return f"{given} {int(delivery.received // 60)}"
-        raise Refused("the signature does not match: is webhook_secret the same on both sides?")
+        hmac_sha256(self.settings.secrets, delivery.body, given, "hex", by="sha1")
+        return f"{given} {int(delivery.received // 60)}"
 
     def events(self, delivery: Delivery) -> list[Event]:
-        try:
+        with reading("Storyblok sends no such body"):
             said = json.loads(delivery.body)
             kind = EVENTS.get(str(said["action"]))
-            return [Event(kind, _ref(said["story_id"]))] if kind and "story_id" in said else []
-        except (ValueError, KeyError, TypeError, RecursionError) as problem:
-            raise Unreadable(f"Storyblok sends no such body: {type(problem).__name__}") from problem
+            return [Event(kind, whole_number(said["story_id"]))] if kind and "story_id" in said else []
 
     def fetch(self, api: httpx.Client, ref: str, locale: str = "") -> Entry:
         story = self._story(api, ref)
@@ -104,15 +96,15 @@ class Storyblok(Adapter):
         return Entry(
             ref=ref,
             kind=kind.kind,
-            title=plain_tree(content.get(kind.title) or story["name"]),
+            title=prose(content, kind.title) or prose(story, "name"),
             locale=locale or self.settings.language,
-            excerpt=plain_tree(content.get(kind.excerpt)),
-            body=plain_tree(content.get(kind.body)),
+            excerpt=prose(content, kind.excerpt),
+            body=prose(content, kind.body),
             tags=tuple(story.get("tag_list") or ()),
-            section=plain_tree(content.get(kind.section)),
-            author=plain_tree(content.get(kind.author)),
+            section=prose(content, kind.section),
+            author=prose(content, kind.author),
             status="published" if story["published"] else "draft",
-            url=re.sub(r"\{(\w+)\}", lambda hit: str(story.get(hit[1], "")), kind.url),
+            url=fill(kind.url, story, safe="/"),
             edit_url=f"https://app.storyblok.com/#/me/spaces/{space}/stories/0/0/{ref}",
             version=story["updated_at"],
             image=_current(content.get(kind.image)),
@@ -120,18 +112,18 @@ class Storyblok(Adapter):
         )
 
     def attach(self, api: httpx.Client, entry: Entry, picture: Picture) -> Receipt:
-        name, story = _name(picture), self._story(api, entry.ref)
-        field, before = self._type(story).image, entry.image.id if entry.image else ""
+        story, before = self._story(api, entry.ref), entry.image.id if entry.image else ""
+        field, what = self._type(story).image, f"story {entry.ref}"
         previous, now = _rebuilt(entry.image), _current(story["content"].get(field))
-        if now is None or not now.url.endswith(f"/{name}"):
-            _expect(story, field, before)
-            asset = self._asset(api, name, picture)
+        if now is None or not now.url.endswith(f"/{picture.stable_name}"):
+            unchanged(what, now, before)
+            asset = self._asset(api, picture)
             story = self._story(api, entry.ref)  # again, because its whole content goes back
-            _expect(story, field, before)
+            unchanged(what, _current(story["content"].get(field)), before)
             previous = story["content"][field] if before else {}
             now = self._write(api, story, field, _value(asset, picture))
             if now is None or (now.id, now.alt) != (str(asset["id"]), picture.alt):
-                raise CmsProblem(f"Storyblok does not show the image and alt text that were set on story {entry.ref}")
+                raise CmsProblem(f"Storyblok does not show the image and alt text that were set on {what}")
         return Receipt(now.id, now.url, previous)
 
     def revert(self, api: httpx.Client, ref: str, receipt: Receipt) -> None:
@@ -139,7 +131,7 @@ class Storyblok(Adapter):
         field = self._type(story).image
         now = _current(story["content"].get(field))
         if (now.id if now else "") != (before.id if before else ""):
-            _expect(story, field, receipt.media_id)
+            unchanged(f"story {ref}", now, receipt.media_id)
             empty = {"fieldtype": "asset", "id": None, "filename": "", "alt": ""}
             self._write(api, story, field, empty | dict(receipt.previous))
 
@@ -153,7 +145,7 @@ class Storyblok(Adapter):
             changed += fresh
             page = page + 1 if len(fresh) == 100 else 0
         for one in reversed(changed):
-            story = self._story(api, _ref(one["id"]))
+            story = self._story(api, whole_number(one["id"]))
             known = story["content"].get("component") in self.settings.types
             if known and _current(story["content"].get(self._type(story).image)) is None:
                 yield Event("published" if story["published"] else "created", str(story["id"]))
@@ -169,11 +161,9 @@ class Storyblok(Adapter):
 
     def doctor(self, api: httpx.Client) -> list[str]:
         space = call(api, "GET", f"/v1/spaces/{self.settings.space_id}")
-        dot = Picture("frontispiece-test.gif", "image/gif", DOT, 1, 1, "A test")
-        made = self._asset(api, "frontispiece-test.gif", dot)
-        call(api, "DELETE", self._path(f"assets/{made['id']}"))
+        gone = removed(api, self._path(f"assets/{self._asset(api, TEST_PICTURE)['id']}"))
         accepted = f"the token is accepted for space {read_json(space)['space']['name']}"
-        return [accepted, "a test picture was uploaded and removed", clock(space)]
+        return [accepted, f"a test picture was uploaded; {gone}", clock(space)]
 
     def _path(self, path: str) -> str:
         return f"/v1/spaces/{self.settings.space_id}/{path}"
@@ -199,8 +189,9 @@ class Storyblok(Adapter):
             raise
         return _current(read_json(answer)["story"]["content"].get(field))
 
-    def _asset(self, api: httpx.Client, name: str, picture: Picture) -> Any:
-        """The asset of that name; one whose file an earlier try did not bring to its end is made anew."""
+    def _asset(self, api: httpx.Client, picture: Picture) -> Any:
+        """The picture's asset; one whose file an earlier try did not bring to its end is made anew."""
+        name = picture.stable_name  # Storyblok keeps it as the end of the address
         found = read_json(call(api, "GET", self._path("assets"), params={"search": name}))["assets"]
         for one in found:
             if one["filename"].endswith(f"/{name}"):
@@ -213,25 +204,6 @@ class Storyblok(Adapter):
         file = {"file": (name, picture.data, picture.mime)}  # to another host, which must not see the token
         call(api, "POST", made["post_url"], auth=None, data=made["fields"], files=file, timeout=120)
         return read_json(call(api, "GET", self._path(f"assets/{made['id']}/finish_upload")))
-
-
-def _ref(number: Any) -> str:
-    """Strict, because it becomes part of an address."""
-    if type(number) is not int or number < 1:
-        raise ValueError(f"story_id is {str(number)[:60]!r}")
-    return str(number)
-
-
-def _expect(story: Any, field: str, wanted: str) -> None:
-    now = _current(story["content"].get(field))
-    if (now.id if now else "") != wanted:
-        raise Conflict(f"story {story['id']} has another image by now: {now.url if now else 'none'}")
-
-
-def _name(picture: Picture) -> str:
-    """The asset's file name, the same for the same bytes only; Storyblok keeps it as the end of the address."""
-    name = PurePath(picture.name)
-    return f"{name.stem}-{hashlib.sha256(picture.data).hexdigest()[:12]}{name.suffix}".lower()
 
 
 def _focus(picture: Picture) -> str:
@@ -260,7 +232,6 @@ def _rebuilt(image: Current | None) -> dict[str, Any]:
 
 def _current(value: Any) -> Current | None:
     """An empty field is an object without a file name; an image from elsewhere has no id."""
-    found = value if isinstance(value, dict) and value.get("filename") else None
-    return (
-        Current(str(found.get("id") or found["filename"]), found["filename"], found.get("alt") or "") if found else None
-    )
+    if not isinstance(value, dict) or not value.get("filename"):
+        return None
+    return Current(str(value.get("id") or value["filename"]), value["filename"], value.get("alt") or "")

@@ -8,16 +8,15 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import PurePath
 from typing import Any, ClassVar
 
 import httpx
 from pydantic import Field, SecretStr
 
 from frontispiece.cms import (
+    TEST_PICTURE,
     Adapter,
     CmsProblem,
-    Conflict,
     Connection,
     ContentType,
     Current,
@@ -30,18 +29,17 @@ from frontispiece.cms import (
     Picture,
     Receipt,
     SiteSettings,
-    Unreadable,
     call,
     clock,
-    plain,
+    fill,
+    prose,
     read_json,
+    reading,
+    removed,
+    unchanged,
 )
 from frontispiece.signatures import fresh, header, hmac_sha256
 
-DOT = (  # a GIF of one pixel
-    b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00"
-    b",\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x01D\x00;"
-)
 EVENTS: dict[str, EventKind] = {
     "collection_item_created": "created",
     "collection_item_published": "published",
@@ -94,13 +92,11 @@ class Webflow(Adapter):
         return ""
 
     def events(self, delivery: Delivery) -> list[Event]:
-        try:
+        with reading("Webflow sends no such body"):
             said = json.loads(delivery.body)
             kind, payload = str(said["triggerType"]), said["payload"]
             items = payload.get("items", [payload]) if kind in EVENTS else []
             found = [_ref(item["collectionId"], item["id"]) for item in items]
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
-            raise Unreadable(f"Webflow sends no such body: {type(problem).__name__}") from problem
         return [Event(EVENTS[kind], ref) for ref in found if ref.split("/")[0] in self.settings.types]
 
     def fetch(self, api: httpx.Client, ref: str, locale: str = "") -> Entry:  # noqa: ARG002 - the primary one always
@@ -109,39 +105,39 @@ class Webflow(Adapter):
         return Entry(
             ref=ref,
             kind=kind.kind,
-            title=plain(str(found[kind.title])),
+            title=prose(found, kind.title),
             locale=self.settings.language,
-            excerpt=plain(str(found.get(kind.excerpt) or "")),
-            body=plain(str(found.get(kind.body) or "")),
+            excerpt=prose(found, kind.excerpt),
+            body=prose(found, kind.body),
             tags=tuple(word.strip() for word in str(found.get(kind.tags) or "").split(",") if word.strip()),
-            section=str(found.get(kind.section) or ""),
-            author=str(found.get(kind.author) or ""),
+            section=prose(found, kind.section),
+            author=prose(found, kind.author),
             status="archived" if item.get("isArchived") else "published" if item.get("lastPublished") else "draft",
-            url=re.sub(r"\{([\w-]+)\}", lambda hit: str(found.get(hit[1], "")), kind.url),
+            url=fill(kind.url, found, safe="/"),
             version=item.get("lastUpdated", ""),
-            image=_current(found.get(kind.image)),
+            image=_current(item, kind.image),
             opted_out=found.get(kind.opt_out) is True,
         )
 
     def attach(self, api: httpx.Client, entry: Entry, picture: Picture) -> Receipt:
         item, field, name = self._item(api, entry.ref), self._type(entry.ref).image, _name(picture)
-        now, before = _current(item["fieldData"].get(field)), entry.image
+        now, before = _current(item, field), entry.image
         if now is None or not now.url.endswith(name):
-            _expect(item, field, before.id if before else "")
-            asset = self._asset(api, name, picture.data, picture.mime)
+            unchanged(entry.ref, now, before.id if before else "")
+            asset = self._asset(api, picture)
             item = self._item(api, entry.ref)  # again: the upload may have taken a while
-            _expect(item, field, before.id if before else "")
+            unchanged(entry.ref, _current(item, field), before.id if before else "")
             image = {"fileId": asset["id"], "url": asset["hostedUrl"], "alt": picture.alt}
-            now = _current(self._write(api, entry.ref, item, {field: image})["fieldData"].get(field))
+            now = _current(self._write(api, entry.ref, item, {field: image}), field)
             if now is None or not now.url.endswith(name) or now.alt != picture.alt:
                 raise CmsProblem(f"Webflow does not show the image and alt text that were set on {entry.ref}")
         return Receipt(now.id, now.url, {"id": before.id, "url": before.url, "alt": before.alt} if before else {})
 
     def revert(self, api: httpx.Client, ref: str, receipt: Receipt) -> None:
         item, field, before = self._item(api, ref), self._type(ref).image, receipt.previous
-        now = _current(item["fieldData"].get(field))
+        now = _current(item, field)
         if (now.id if now else None) != before.get("id"):
-            _expect(item, field, receipt.media_id)
+            unchanged(ref, now, receipt.media_id)
             image = {"fileId": before["id"], "url": before["url"], "alt": before["alt"]} if before else None
             self._write(api, ref, item, {field: image})
 
@@ -150,7 +146,7 @@ class Webflow(Adapter):
         wanted = {"lastUpdated[gte]": start, "sortBy": "lastUpdated", "sortOrder": "asc"}
         for collection, kind in self.settings.types.items():
             for item in _pages(api, f"/v2/collections/{collection}/items", "items", wanted):
-                if not item.get("isArchived") and _current(item["fieldData"].get(kind.image)) is None:
+                if not item.get("isArchived") and not item["fieldData"].get(kind.image):
                     yield Event("published" if item.get("lastPublished") else "created", _ref(collection, item["id"]))
 
     def connect(self, api: httpx.Client, hook: str) -> Connection:
@@ -162,9 +158,8 @@ class Webflow(Adapter):
         if not made:
             return Connection((f"Webflow tells {hook} already, with secrets that it showed when they were made",))
         known = self.settings.webhook_secret.get_secret_value().split() if there else []
-        words = (
-            f"Webflow tells {hook} of {', '.join(wanted)}; each webhook has a secret of its own, all of them are one"
-        )
+        told = f"Webflow tells {hook} of {', '.join(wanted)}"
+        words = f"{told}; each webhook has a secret of its own, all of them are one"
         return Connection((words,), " ".join([*known, *(one["secretKey"] for one in made)]))
 
     def doctor(self, api: httpx.Client) -> list[str]:
@@ -173,13 +168,11 @@ class Webflow(Adapter):
         for collection, kind in self.settings.types.items():
             fields = read_json(call(api, "GET", f"/v2/collections/{collection}"))["fields"]
             if not any((field["slug"], field["type"]) == (kind.image, "Image") for field in fields):
-                raise CmsProblem(
-                    f"collection {collection} has no image field {kind.image!r}: see types in the settings"
-                )
+                problem = f"has no image field {kind.image!r}: see types in the settings"
+                raise CmsProblem(f"collection {collection} {problem}")
             words.append(f"collection {collection} has the image field {kind.image}")
-        made = self._asset(api, "frontispiece-test.gif", DOT, "image/gif")
-        call(api, "DELETE", f"/v2/assets/{made['id']}")
-        return [*words, "a test picture was uploaded and removed"]
+        gone = removed(api, f"/v2/assets/{self._asset(api, TEST_PICTURE)['id']}")
+        return [*words, f"a test picture was uploaded; {gone}"]
 
     def _type(self, ref: str) -> WebflowType:
         collection, _, _ = ref.partition("/")
@@ -187,8 +180,8 @@ class Webflow(Adapter):
             raise CmsProblem(f"{ref}: there is no table types.{collection} in this site's settings (any more)")
         return self.settings.types[collection]
 
-    def _item(self, api: httpx.Client, ref: str, version: str = "") -> Any:
-        return read_json(call(api, "GET", f"{_path(ref)}{version}"))
+    def _item(self, api: httpx.Client, ref: str) -> Any:
+        return read_json(call(api, "GET", _path(ref)))
 
     def _write(self, api: httpx.Client, ref: str, item: Any, fields: dict[str, Any]) -> Any:
         """Live where visitors see what editors see; else to the staged item alone, which waits for its editor.
@@ -196,28 +189,22 @@ class Webflow(Adapter):
         `isDraft` is sent back as it was: left out, an update would be queued for the next time the site is published.
         Without `skipInvalidFiles=false` an image that Webflow cannot take is lost without a word.
         """
-        clean = not item["isDraft"] and self._live(api, ref) == item["fieldData"]
+        clean = not item["isDraft"] and _live(api, ref) == item["fieldData"]
         body = {"fieldData": fields} | ({} if clean else {"isDraft": item["isDraft"], "isArchived": item["isArchived"]})
         path = f"{_path(ref)}{'/live' if clean else ''}"
         return read_json(call(api, "PATCH", path, json=body, params={"skipInvalidFiles": "false"}))
 
-    def _live(self, api: httpx.Client, ref: str) -> Any:
-        try:
-            return self._item(api, ref, "/live")["fieldData"]
-        except Gone:
-            return None
-
-    def _asset(self, api: httpx.Client, name: str, data: bytes, mime: str) -> Any:
-        """The asset of that name; one whose file an earlier try did not bring to its end is made anew."""
-        path = f"/v2/sites/{self.settings.site_id}/assets"
+    def _asset(self, api: httpx.Client, picture: Picture) -> Any:
+        """The picture's asset; one whose file an earlier try did not bring to its end is made anew."""
+        path, name = f"/v2/sites/{self.settings.site_id}/assets", _name(picture)
         found = next((one for one in _pages(api, path, "assets", {}) if one["originalFileName"] == name), None)
         if found and found.get("size"):
             return found
         if found:
             call(api, "DELETE", f"/v2/assets/{found['id']}")
-        wanted = {"fileName": name, "fileHash": hashlib.md5(data, usedforsecurity=False).hexdigest()}
+        wanted = {"fileName": name, "fileHash": hashlib.md5(picture.data, usedforsecurity=False).hexdigest()}
         made = read_json(call(api, "POST", path, json=wanted))
-        form, file = made["uploadDetails"], {"file": (name, data, mime)}
+        form, file = made["uploadDetails"], {"file": (name, picture.data, picture.mime)}
         call(api, "POST", made["uploadUrl"], auth=None, data=form, files=file, timeout=120)  # another host's: no token
         return made
 
@@ -236,19 +223,20 @@ def _path(ref: str) -> str:
 
 
 def _name(picture: Picture) -> str:
-    """The asset's file name, the same for the same bytes only; at most 99 characters. Addresses end with it."""
-    name = PurePath(picture.name)
-    return f"{name.stem[:80]}-{hashlib.sha256(picture.data).hexdigest()[:12]}{name.suffix}".lower()
+    """The asset's file name, of which Webflow takes 99 characters. Addresses end with it."""
+    return picture.stable_name[-99:]
 
 
-def _current(image: Any) -> Current | None:
+def _current(item: Any, field: str) -> Current | None:
+    image = item["fieldData"].get(field)
     return Current(str(image["fileId"]), image["url"], image.get("alt") or "") if image else None
 
 
-def _expect(item: Any, field: str, wanted: str) -> None:
-    now = _current(item["fieldData"].get(field))
-    if (now.id if now else "") != wanted:
-        raise Conflict(f"item {item['id']} has another image by now: {now.url if now else 'none'}")
+def _live(api: httpx.Client, ref: str) -> Any:
+    try:
+        return read_json(call(api, "GET", f"{_path(ref)}/live"))["fieldData"]
+    except Gone:
+        return None
 
 
 def _pages(api: httpx.Client, path: str, name: str, wanted: dict[str, str]) -> Iterator[Any]:

@@ -5,13 +5,10 @@ the others are sent back. Contract: developer.woocommerce.com/docs/apis/rest-api
 github.com/woocommerce/woocommerce, plugins/woocommerce/includes/class-wc-webhook.php.
 """
 
-import base64
 import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from hashlib import sha256
-from html import escape
 from pathlib import PurePath
 from typing import Any, ClassVar
 
@@ -19,6 +16,7 @@ import httpx
 from pydantic import SecretStr, field_validator
 
 from frontispiece.cms import (
+    TEST_PICTURE,
     Adapter,
     CmsProblem,
     Conflict,
@@ -31,26 +29,27 @@ from frontispiece.cms import (
     Picture,
     Receipt,
     SiteSettings,
-    Unavailable,
-    Unreadable,
     call,
     clock,
     plain,
+    prose,
     read_json,
+    reading,
+    removed,
+    texts,
+    whole_number,
 )
 from frontispiece.signatures import header, hmac_sha256
 
-SHOP, MEDIA = "/wp-json/wc/v3", "/wp-json/wp/v2/media"
+from .media import MEDIA, OURS, send, store, uploaded
+
+SHOP = "/wp-json/wc/v3"
 TOPICS = tuple(f"product.{event}" for event in ("created", "updated", "deleted", "restored"))
 SIGNATURE = "X-WC-Webhook-Signature"
 PING = re.compile(rb"webhook_id=[1-9][0-9]{0,18}")
 RIGHTS = ("upload_files", "edit_products", "manage_woocommerce")
-OURS = "frontispiece-"
 PRIVATE = re.compile(r"localhost$|(127|10|192\.168|172\.(1[6-9]|2\d|3[01]))\.|\[")
 SAFE_PORTS = (None, 80, 443, 8080)
-DOT = base64.b64decode(  # a PNG of one pixel
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-)
 
 
 class WooCommerceSettings(SiteSettings):
@@ -99,13 +98,11 @@ class WooCommerce(Adapter):
         if PING.fullmatch(delivery.body):
             return [Event("ping", "")]
         topic = delivery.headers.get("X-WC-Webhook-Topic")
-        try:
+        with reading("WooCommerce sends no such body about a product"):
             said = json.loads(delivery.body)
             if said.get("type") == "variation" or topic not in TOPICS or _is_gone(said):
                 return []
             return [_event(topic, said)]
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
-            raise Unreadable(f"WooCommerce sends no such body about a product: {str(problem)[:300]}") from problem
 
     def fetch(self, api: httpx.Client, ref: str, locale: str = "") -> Entry:
         product = _product(api, ref)
@@ -114,11 +111,11 @@ class WooCommerce(Adapter):
         return Entry(
             ref=ref,
             kind="product",
-            title=plain(product["name"]),
+            title=prose(product, "name"),
             locale=locale or self.settings.language,
-            excerpt=plain(product["short_description"]),
-            body=plain(product["description"]),
-            tags=tuple(plain(one["name"]) for one in product["tags"]),
+            excerpt=prose(product, "short_description"),
+            body=prose(product, "description"),
+            tags=texts(product, "tags"),
             section=next(iter(sections), ""),
             sections=sections,
             status=product["status"],
@@ -132,10 +129,10 @@ class WooCommerce(Adapter):
         )
 
     def attach(self, api: httpx.Client, entry: Entry, picture: Picture) -> Receipt:
-        media, ids = _uploaded(api, entry, picture), _ids(_product(api, entry.ref))
+        media, ids = uploaded(api, entry, picture), _ids(_product(api, entry.ref))
         if media is None or ids[:1] != [media["id"]]:
             _expect(ids, entry, media)
-            media = _store(api, media, entry, picture)
+            media = store(api, media, entry, picture)
             ids = _ids(_product(api, entry.ref))  # again, as the upload took its time
             _expect(ids, entry, media)
             ids = _set(api, entry.ref, [media["id"], *ids])
@@ -175,10 +172,10 @@ class WooCommerce(Adapter):
         if missing:
             raise CmsProblem(f"user {self.settings.user} may not {', '.join(missing)}: give them the role Shop manager")
         found = [f"user {self.settings.user} is accepted, may upload pictures and edit products", *_webhook_words(api)]
-        files = {"file": (f"{OURS}test.png", DOT, "image/png")}
-        media = read_json(call(api, "POST", MEDIA, files=files, timeout=120))
-        call(api, "DELETE", f"{MEDIA}/{media['id']}", params={"force": "true"})
-        return [*found, "a test picture was uploaded and removed again", clock(root)]
+        files = {"file": (TEST_PICTURE.name, TEST_PICTURE.data, TEST_PICTURE.mime)}
+        media = send(api, "", files=files)
+        gone = removed(api, f"{MEDIA}/{media['id']}", params={"force": "true"})
+        return [*found, f"a test picture was uploaded; {gone}", clock(root)]
 
 
 def _event(topic: str, said: Any) -> Event:
@@ -203,12 +200,9 @@ def _is_gone(said: Any) -> bool:
 
 
 def _ref(number: Any) -> str:
-    """Strict, because it becomes part of an address; WordPress has ids of deleted posts as text at times."""
-    if isinstance(number, str) and re.fullmatch(r"[1-9][0-9]{0,18}", number):
-        return number
-    if type(number) is not int or number < 1:
-        raise ValueError(f"id is {number!r}")
-    return str(number)
+    """WordPress has ids of deleted posts as text at times."""
+    is_text = isinstance(number, str) and re.fullmatch(r"[1-9][0-9]{0,18}", number)
+    return number if is_text else whole_number(number)
 
 
 def _product(api: httpx.Client, ref: str) -> Any:
@@ -245,43 +239,6 @@ def _set(api: httpx.Client, ref: str, ids: list[int]) -> list[int]:
     if kept != ids:
         raise CmsProblem(f"product {ref} kept the images {kept} when {ids} were set")
     return kept
-
-
-def _slug(entry: Entry, picture: Picture) -> str:
-    """The attachment's name in addresses; the same for the same bytes on the same product only."""
-    return f"{OURS}{entry.ref}-{sha256(picture.data).hexdigest()[:16]}"
-
-
-def _uploaded(api: httpx.Client, entry: Entry, picture: Picture) -> Any | None:
-    """The attachment that an earlier try has left of this very picture."""
-    found = read_json(call(api, "GET", MEDIA, params={"slug": _slug(entry, picture), "context": "edit"}))
-    return next(iter(found), None)
-
-
-def _store(api: httpx.Client, media: Any | None, entry: Entry, picture: Picture) -> Any:
-    """Uploads the picture; or brings an earlier try's attachment up to date, as its words may have changed since."""
-    form = {"post": entry.ref, "slug": _slug(entry, picture), "alt_text": picture.alt}
-    form |= {"caption": escape(picture.caption), "title": escape(entry.title)}
-    if media is not None:
-        if media["missing_image_sizes"]:  # WordPress died while it made them
-            _send(api, f"/{media['id']}/post-process", json={"action": "create-image-subsizes"})
-        return _send(api, f"/{media['id']}", data=form)
-    name = f"{_slug(entry, picture)}{PurePath(picture.name).suffix}"
-    stored = _send(api, "", data=form, files={"file": (name, picture.data, picture.mime)})
-    if not stored["media_details"].get("width") or stored["missing_image_sizes"]:  # it takes broken ones with a 201
-        call(api, "DELETE", f"{MEDIA}/{stored['id']}", params={"force": "true"})
-        raise CmsProblem(f"WordPress cannot read {picture.name} as a picture; it was removed again")
-    return stored
-
-
-def _send(api: httpx.Client, path: str, **request: Any) -> Any:
-    """To the media, with time to make the sizes."""
-    try:
-        return read_json(call(api, "POST", f"{MEDIA}{path}", params={"context": "edit"}, timeout=120, **request))
-    except Unavailable as problem:
-        if "rest_upload_" in problem.words:  # a 500, but about this picture: it would be the same tomorrow
-            raise CmsProblem(problem.words) from problem
-        raise
 
 
 def _pages(api: httpx.Client, path: str, wanted: dict[str, str]) -> Iterator[Any]:

@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from hashlib import sha256
 from html import escape
 from pathlib import PurePath
 from typing import Any, ClassVar
@@ -16,6 +15,7 @@ import httpx
 from pydantic import SecretStr
 
 from frontispiece.cms import (
+    TEST_PICTURE,
     Adapter,
     CmsProblem,
     Conflict,
@@ -29,11 +29,13 @@ from frontispiece.cms import (
     Receipt,
     SiteSettings,
     Unavailable,
-    Unreadable,
     call,
     clock,
     plain,
     read_json,
+    reading,
+    removed,
+    whole_number,
 )
 from frontispiece.signatures import StandardSecret, standard_webhooks
 
@@ -41,7 +43,7 @@ API = "/wp-json/wp/v2"
 EVENTS: dict[str, EventKind] = {f"entry.{kind}": kind for kind in ("created", "published", "updated", "deleted")}
 REPLACES = "_frontispiece_replaces"  # attachment meta of our plugin: the featured image that was there before
 RIGHTS = ("upload_files", "edit_others_posts", "edit_published_posts")
-MEDIA = {"_fields": "id,post,source_url,media_details,missing_image_sizes,meta", "context": "edit"}
+MEDIA = {"_fields": "id,post,source_url,alt_text,media_details,missing_image_sizes,meta", "context": "edit"}
 
 
 class WordPressSettings(SiteSettings):
@@ -73,13 +75,11 @@ class WordPress(Adapter):
         return standard_webhooks(delivery, self.settings.secrets)
 
     def events(self, delivery: Delivery) -> list[Event]:
-        try:
+        with reading("our plugin for WordPress sends no such body"):
             said = json.loads(delivery.body)
             if said["event"] == "test.ping":
                 return [Event("ping", "")]
             return [Event(EVENTS[said["event"]], _ref(said["rest_base"], said["id"]))]
-        except (ValueError, KeyError, TypeError, RecursionError) as problem:
-            raise Unreadable(f"our plugin for WordPress sends no such body: {_short(problem)}") from problem
 
     def fetch(self, api: httpx.Client, ref: str, locale: str = "") -> Entry:
         # With context=edit a wrong password is 401, where it would else read as an anonymous visitor's 200.
@@ -142,21 +142,14 @@ class WordPress(Adapter):
         if "frontispiece/v1" not in read_json(root)["namespaces"]:
             raise CmsProblem("the Frontispiece plugin is not active: see Plugins in WordPress")
         accepted = f"user {self.settings.user} is accepted and may upload pictures and set them"
-        return [accepted, "the Frontispiece plugin is active", clock(root)]
-
-
-def _short(problem: Exception) -> str:
-    """What is wrong, without the whole body that some of Python's own words quote."""
-    return f"{type(problem).__name__}: {str(problem)[:200]}"
+        return [accepted, "the Frontispiece plugin is active", _tried(api), clock(root)]
 
 
 def _ref(base: Any, number: Any) -> str:
     """`posts/12`; strict, because it becomes part of an address."""
     if not isinstance(base, str) or not re.fullmatch(r"[A-Za-z0-9_-]+", base):
-        raise ValueError(f"rest_base is {base!r}")
-    if type(number) is not int or number < 1:
-        raise ValueError(f"id is {number!r}")
-    return f"{base}/{number}"
+        raise ValueError(f"rest_base is {str(base)[:60]!r}")
+    return f"{base}/{whole_number(number)}"
 
 
 def _pages(api: httpx.Client, path: str, wanted: dict[str, str]) -> Iterator[Any]:
@@ -202,8 +195,8 @@ def _feature(api: httpx.Client, ref: str, number: int) -> None:
 
 
 def _slug(picture: Picture) -> str:
-    """The attachment's name in addresses; the same for the same bytes only, so that what it finds is ours."""
-    return f"{PurePath(picture.name).stem}-{sha256(picture.data).hexdigest()[:12]}".lower()
+    """The attachment's name in addresses."""
+    return PurePath(picture.stable_name).stem
 
 
 def _uploaded(api: httpx.Client, entry: Entry, picture: Picture) -> Any | None:
@@ -217,27 +210,32 @@ def _store(api: httpx.Client, media: Any | None, entry: Entry, picture: Picture,
     form: dict[str, Any] = {"post": entry.ref.rsplit("/", 1)[1], "slug": _slug(picture), f"meta[{REPLACES}]": before}
     form |= {"alt_text": picture.alt, "caption": escape(picture.caption), "title": escape(entry.title)}
     if media is None:
-        stored = _upload(api, form, picture)
+        stored = _send(api, "", data=form, files={"file": (picture.name, picture.data, picture.mime)})
     else:
         if media["missing_image_sizes"]:  # WordPress died while it made them
             _send(api, f"/{media['id']}/post-process", json={"action": "create-image-subsizes"})
         stored = _send(api, f"/{media['id']}", data=form)
     if not stored["media_details"].get("width"):  # it takes a broken WebP without a word
-        raise CmsProblem(
-            f"WordPress keeps {picture.name} as attachment {stored['id']}, but cannot read it as a picture"
-        )
+        kept = f"WordPress keeps {picture.name} as attachment {stored['id']}"
+        raise CmsProblem(f"{kept}, but cannot read it as a picture")
     return stored
 
 
-def _upload(api: httpx.Client, form: dict[str, Any], picture: Picture) -> Any:
-    try:
-        return _send(api, "", data=form, files={"file": (picture.name, picture.data, picture.mime)})
-    except Unavailable as problem:
-        if "rest_upload_" in problem.words:  # a 500, but about this picture: it would be the same tomorrow
-            raise CmsProblem(problem.words) from problem
-        raise
+def _tried(api: httpx.Client) -> str:
+    """Whether a picture may come and keeps its words."""
+    file = (TEST_PICTURE.name, TEST_PICTURE.data, TEST_PICTURE.mime)
+    stored = _send(api, "", data={"alt_text": TEST_PICTURE.alt}, files={"file": file})
+    gone = removed(api, f"{API}/media/{stored['id']}", params={"force": "true"})
+    if stored["alt_text"] != TEST_PICTURE.alt:
+        raise CmsProblem(f"a test picture was uploaded, but WordPress does not keep its alt text; {gone}")
+    return f"a test picture was uploaded with its alt text; {gone}"
 
 
 def _send(api: httpx.Client, path: str, **request: Any) -> Any:
     """To /media, with time to make the sizes."""
-    return read_json(call(api, "POST", f"{API}/media{path}", params=MEDIA, timeout=120, **request))
+    try:
+        return read_json(call(api, "POST", f"{API}/media{path}", params=MEDIA, timeout=120, **request))
+    except Unavailable as problem:
+        if "rest_upload_" in problem.words:  # a 500, but about this picture: it would be the same tomorrow
+            raise CmsProblem(problem.words) from problem
+        raise

@@ -1,5 +1,6 @@
 """`frontispiece connect`: a webhook secret, and the webhook in the CMS, by its API or by hand."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,17 +41,25 @@ def _registered(house: House, site: str) -> Iterator[str]:
 
 
 def _make_secret(site: str) -> Path | None:
-    """Makes and keeps a webhook secret for a site that has none; its file."""
+    """Makes and keeps a webhook secret for each site that has none; the file of this one's."""
+    made: dict[str, Path] = {}
+    while bare := _without_secret():
+        given = read()
+        kind = cms.load(given["sites"][bare]["plugin"])
+        made[bare] = secretfiles.keep(secretfiles.data(given), bare, kind.Settings.new_secret())
+    return made.get(site)
+
+
+def _without_secret() -> str:
+    """The first site that has none; "" where all have one."""
     try:
         load()
     except ConfigProblem as problem:
-        if f"sites.{site}.webhook_secret: Field required" not in problem.words:
+        found = re.search(r"sites\.([a-z0-9_-]+)\.webhook_secret: Field required", problem.words)
+        if found is None:
             raise
-    else:
-        return None
-    given = read()
-    kind = cms.load(given["sites"][site]["plugin"])
-    return secretfiles.keep(secretfiles.data(given), site, kind.Settings.new_secret())
+        return found[1]
+    return ""
 
 
 def _kept(house: House, site: str, connection: Connection) -> Iterator[str]:

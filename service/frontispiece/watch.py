@@ -16,7 +16,7 @@ from frontispiece.models import Render, RenderState
 log = logging.getLogger("frontispiece")
 
 SWEEP = 0.5  # seconds between two looks at what is due
-LEAST = 0.1  # seconds, however much there is to look at
+LEAST = 0.03  # seconds, however much there is to look at
 TIDY = 3600.0  # seconds between two tidyings
 POLLS = 32  # tickets asked for at the same moment
 

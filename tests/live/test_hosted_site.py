@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
-from plugins.test_every_site import picture
+from servers.sites import picture
 
 from frontispiece.cms import Adapter, load
 

@@ -81,6 +81,10 @@ def test_a_node_that_is_not_public_was_updated(adapter: Adapter) -> None:
     assert adapter.events(told(status=[{"value": False}])) == [Event("updated", f"article/{UUID}", "de")]
 
 
+def test_a_public_node_that_is_deleted_is_gone(adapter: Adapter) -> None:
+    assert adapter.events(told("entity:node:delete")) == [Event("deleted", f"article/{UUID}", "de")]
+
+
 def test_what_frontispiece_saves_itself_is_no_news(adapter: Adapter) -> None:
     assert adapter.events(told(user="frontispiece")) == []
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from plugins.test_every_site import PARAMS, server
 from servers.frontispiece import Service
 from servers.site import SECRET, Site
+from servers.sites import PARAMS, server
 from world import until
 
 pytestmark = pytest.mark.timeout(600)

@@ -3,57 +3,21 @@
 A site is whatever `servers/<name>.py` calls `Server`. What is particular to one CMS is in `tests/real/test_<name>.py`.
 """
 
-import importlib
-import io
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import httpx
 import pytest
-from PIL import Image
 from pydantic import SecretStr
 from servers.recorder import Recorded, Recorder, recording
 from servers.site import Site, State
+from servers.sites import PARAMS, Cut, drawing, picture, server
 
-from frontispiece.cms import Adapter, CmsProblem, Conflict, Delivery, Entry, Event, Gone, Picture, Receipt, Unavailable
+from frontispiece.cms import Adapter, CmsProblem, Conflict, Delivery, Entry, Event, Gone, Receipt, Unavailable
 
-SITES: tuple[str, ...] = (
-    "bigcommerce",
-    "contentful",
-    "directus",
-    "drupal",
-    "ghost",
-    "medusa",
-    "oscar",
-    "payload",
-    "sanity",
-    "shopify",
-    "storyblok",
-    "strapi",
-    "vendure",
-    "wagtail",
-    "webflow",
-    "woocommerce",
-    "wordpress",
-)
 STATES: tuple[State, ...] = ("draft", "published", "changed")
 
 pytestmark = pytest.mark.timeout(600)
-
-
-def server(name: str) -> type[Site]:
-    """The class of the servers of that name."""
-    kind: type[Site] = importlib.import_module(f"servers.{name}").Server
-    return kind
-
-
-def _marks(name: str) -> list[pytest.MarkDecorator]:
-    return [pytest.mark.real] if server(name).real else []
-
-
-PARAMS = [pytest.param(name, marks=_marks(name)) for name in SITES]
 
 
 @pytest.fixture(scope="module", params=PARAMS)
@@ -84,42 +48,6 @@ def adapter(site: Site) -> Adapter:
 def api(adapter: Adapter) -> Iterator[httpx.Client]:
     with adapter.open() as client:
         yield client
-
-
-class Cut(httpx.BaseTransport):
-    """Goes through to the CMS until the n-th write, which is lost on its way there, or its answer on the way back."""
-
-    def __init__(self, write: int, *, answered: bool, then: Callable[[], None] = lambda: None) -> None:
-        self.left, self.answered, self.then = write, answered, then
-        self.real = httpx.HTTPTransport()
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self.left -= request.method != "GET"
-        if self.left or request.method == "GET":
-            return self.real.handle_request(request)
-        if self.answered:
-            answer = self.real.handle_request(request)
-            answer.read()
-            answer.close()
-        self.then()
-        raise httpx.ReadError("the connection was cut")
-
-    def close(self) -> None:
-        self.real.close()
-
-
-def drawing(colour: int = 90, kind: str = "webp") -> bytes:
-    file = io.BytesIO()
-    Image.effect_noise((640, 360), colour).convert("RGB").save(file, kind)
-    return file.getvalue()
-
-
-def picture(adapter: Adapter, entry: Entry, **changes: Any) -> Picture:
-    """A picture of 640 × 360 whose name is the entry's own."""
-    kind = adapter.formats[0]
-    name = f"frontispiece-{abs(hash(entry.ref)) % 10**9}.{kind}"
-    usual = Picture(name, f"image/{kind}", drawing(kind=kind), 640, 360, alt="A boat leaves the harbour")
-    return replace(usual, **changes)
 
 
 def written(site: Site, adapter: Adapter, api: httpx.Client, state: State = "published") -> tuple[Entry, Receipt]:

@@ -4,6 +4,7 @@ import hmac
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,12 @@ def test_an_item_that_an_editor_has_marked_as_draft_is_not_published(
     site.items[entry.ref.split("/")[1]]["isDraft"] = True
     adapter.attach(api, entry, DRAWING)
     assert (site.state(entry.ref), site.public_image(entry.ref)) == ("changed", "")
+
+
+def test_a_long_file_name_is_cut_to_what_webflow_takes(site: Server, adapter: Adapter, api: httpx.Client) -> None:
+    entry = adapter.fetch(api, site.create("published"))
+    adapter.attach(api, entry, replace(DRAWING, name=f"{'boats-' * 20}.webp"))
+    assert [len(one["originalFileName"]) for one in site.assets.values()] == [99]
 
 
 def test_a_picture_that_is_there_already_is_not_uploaded_again(

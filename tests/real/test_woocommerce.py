@@ -17,7 +17,7 @@ from servers.wordpress import SUITES, WordPress, running
 from servers.wordpress_core import php
 
 from frontispiece import cms
-from frontispiece.cms import Adapter, CmsProblem, Delivery, Entry, Headers, Picture
+from frontispiece.cms import TEST_PICTURE, Adapter, CmsProblem, Delivery, Entry, Headers, Picture
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 SIGN = Path(__file__).parents[1] / "servers/woocommerce-files/sign.php"
@@ -77,28 +77,28 @@ def test_php_signs_as_we_verify(secret: str) -> None:
 
 def test_wordpress_keeps_the_picture_with_its_words_below_the_product(site: WordPress, api: httpx.Client) -> None:
     product = entry(site)
-    stored = module()._store(api, None, product, picture(drawing(1), alt="A boat", caption="Drawing: A < B"))
+    stored = module().store(api, None, product, picture(drawing(1), alt="A boat", caption="Drawing: A < B"))
     assert (stored["post"], stored["alt_text"]) == (int(product.ref), "A boat")
     assert stored["caption"]["raw"] == "Drawing: A &lt; B"
 
 
 def test_what_an_earlier_try_has_left_in_wordpress_is_found(site: WordPress, api: httpx.Client) -> None:
     product, shown = entry(site), picture(drawing(2), alt="A boat")
-    stored = module()._store(api, None, product, shown)
-    assert module()._uploaded(api, product, shown)["id"] == stored["id"]
+    stored = module().store(api, None, product, shown)
+    assert module().uploaded(api, product, shown)["id"] == stored["id"]
 
 
 def test_the_words_of_an_earlier_try_are_brought_up_to_date(site: WordPress, api: httpx.Client) -> None:
     product = entry(site)
     older, newer = (picture(drawing(3), alt=alt) for alt in ("Older words", "Newer words"))
-    stored = module()._store(api, None, product, older)
-    assert module()._store(api, stored, product, newer)["alt_text"] == "Newer words"
+    stored = module().store(api, None, product, older)
+    assert module().store(api, stored, product, newer)["alt_text"] == "Newer words"
 
 
 def test_another_product_with_the_same_bytes_has_a_picture_of_its_own(site: WordPress, api: httpx.Client) -> None:
     shown = picture(drawing(4), alt="A boat")
-    module()._store(api, None, entry(site), shown)
-    assert module()._uploaded(api, entry(site), shown) is None
+    module().store(api, None, entry(site), shown)
+    assert module().uploaded(api, entry(site), shown) is None
 
 
 @pytest.mark.parametrize(
@@ -107,12 +107,12 @@ def test_another_product_with_the_same_bytes_has_a_picture_of_its_own(site: Word
 def test_a_broken_picture_is_final_and_leaves_nothing(site: WordPress, api: httpx.Client, data: bytes) -> None:
     product, shown = entry(site), picture(data, alt="A boat")
     with pytest.raises(CmsProblem) as caught:
-        module()._store(api, None, product, shown)
-    assert (caught.value.retry, module()._uploaded(api, product, shown)) == (False, None)
+        module().store(api, None, product, shown)
+    assert (caught.value.retry, module().uploaded(api, product, shown)) == (False, None)
 
 
 def test_the_doctor_s_own_picture_goes_again(api: httpx.Client) -> None:
-    files = {"file": ("frontispiece-test.png", module().DOT, "image/png")}
+    files = {"file": ("frontispiece-test.png", TEST_PICTURE.data, "image/png")}
     number = api.post(module().MEDIA, files=files).raise_for_status().json()["id"]
     api.delete(f"{module().MEDIA}/{number}", params={"force": "true"}).raise_for_status()
     assert api.get(f"{module().MEDIA}/{number}").status_code == 404

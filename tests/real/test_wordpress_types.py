@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from plugins.test_every_site import picture
 from servers.recorder import Recorder, recording
+from servers.sites import picture
 from servers.wordpress import SUITES, WordPress, adapter, running
 
 from frontispiece.cms import Event

@@ -29,7 +29,7 @@ function fields() {
 	return array(
 		'service'    => array( __( 'Service URL', 'frontispiece' ), 'url', __( 'Where your Frontispiece answers, such as https://frontispiece.example.org', 'frontispiece' ) ),
 		'site'       => array( __( 'Site name', 'frontispiece' ), 'text', __( 'The name after “sites.” in frontispiece.toml, such as blog', 'frontispiece' ) ),
-		'secret'     => array( __( 'Webhook secret', 'frontispiece' ), 'password', __( 'Starts with whsec_; the same as webhook_secret in frontispiece.toml. Leave empty to keep the present one.', 'frontispiece' ) ),
+		'secret'     => array( __( 'Webhook secret', 'frontispiece' ), 'password', __( 'Starts with whsec_; shown by “frontispiece connect”. Leave empty to keep the present one.', 'frontispiece' ) ),
 		'token'      => array( __( 'API token', 'frontispiece' ), 'password', __( 'For the panel in the editor; made with “frontispiece token add”. Leave empty to keep the present one.', 'frontispiece' ) ),
 		'user'       => array( __( 'Service user', 'frontispiece' ), 'text', __( 'Login name of the user whose application password Frontispiece has; what this user writes is not sent.', 'frontispiece' ) ),
 		'post_types' => array( __( 'Post types', 'frontispiece' ), 'types', __( 'Which kinds of entries are told to Frontispiece.', 'frontispiece' ) ),

@@ -1,0 +1,34 @@
+"""What `[sites.<name>]` says of a Payload project: our user there, its upload collection, its locales and types."""
+
+from typing import Any
+
+from pydantic import SecretStr
+
+from frontispiece.cms import ContentType, Picture, SiteSettings
+from frontispiece.signatures import StandardSecret
+
+
+class PayloadSettings(SiteSettings):
+    """`api_key` is that of Frontispiece's own user; `types` are the collections whose documents get pictures."""
+
+    webhook_secret: StandardSecret
+    previous_webhook_secret: StandardSecret | None = None
+    api_key: SecretStr
+    users: str = "users"  # slug of the collection that this user is in
+    media: str = "media"  # slug of the upload collection
+    alt: str = "alt"  # its field for alt text; "" = it has none
+    caption: str = ""  # its field for a caption
+    locales: tuple[str, ...] = ()  # where `localization` is configured: its codes, the default one first
+    types: dict[str, ContentType]
+
+    def known(self, locale: str) -> str:
+        """The locale if Payload has it, else "": nothing is asked in it."""
+        return locale if locale in self.locales else ""
+
+    def within(self, locale: str) -> dict[str, Any]:
+        """What is added to a call that is about one locale."""
+        return {"locale": locale} if self.known(locale) else {}
+
+    def alts(self, locale: str, picture: Picture) -> dict[str, str]:
+        """Alt text for the locale that the entry was read in, and for all others that Payload has."""
+        return {locale: picture.alt, **{other: alt for other, alt in picture.alts.items() if self.known(other)}}
