@@ -6,19 +6,16 @@ An entry's `ref` is a product's number. A product's image is its thumbnail; all 
 import base64
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from pathlib import PurePath
+from datetime import datetime
 from typing import Any, ClassVar
 
 import httpx
-from pydantic import Field, SecretStr
 
 from frontispiece.cms import (
     Adapter,
     CmsProblem,
     Conflict,
     Connection,
-    Current,
     Delivery,
     Entry,
     Event,
@@ -26,32 +23,20 @@ from frontispiece.cms import (
     Header,
     Picture,
     Receipt,
-    SiteSettings,
     call,
     clock,
     dig,
-    plain,
     prose,
-    read_json,
     reading,
     unchanged,
     whole_number,
 )
 from frontispiece.signatures import shown_secret, standard_webhooks
 
-SHOWN = "X-Frontispiece-Secret"  # a header of our own that every webhook shows
-SCOPES = ("store/product/created", "store/product/deleted")  # what `connect` registers; `updated` comes with every sale
+from . import catalog, images, webhooks
+from .settings import BigCommerceSettings
+
 EVENTS: dict[str, EventKind] = {f"store/product/{kind}": kind for kind in ("created", "updated", "deleted")}
-
-
-class BigCommerceSettings(SiteSettings):
-    """`access_token` and `client_secret` are those of a store-level API account."""
-
-    url: str = "https://api.bigcommerce.com"
-    store_hash: str = Field(pattern="^[a-z0-9]+$")
-    access_token: SecretStr
-    client_secret: SecretStr | None = None
-    shop_url: str = ""  # the storefront, for links to product pages
 
 
 class BigCommerce(Adapter):
@@ -74,7 +59,7 @@ class BigCommerce(Adapter):
 
     def verify(self, delivery: Delivery) -> str:
         """Standard Webhooks whose key is the text of the client secret itself, docs/integrations/webhooks."""
-        shown_secret(delivery, SHOWN, self.settings.secrets)
+        shown_secret(delivery, webhooks.SHOWN, self.settings.secrets)
         if self.settings.client_secret is None:
             return ""
         key = self.settings.client_secret.get_secret_value().encode()
@@ -87,8 +72,9 @@ class BigCommerce(Adapter):
             return [Event(kind, whole_number(said["data"]["id"]))] if kind else []
 
     def fetch(self, api: httpx.Client, ref: str, locale: str = "") -> Entry:
-        product, images = self._data(api, "GET", f"products/{ref}"), self._images(api, ref)
-        sections = self._categories(api, product.get("categories") or [])
+        product = catalog.ask(api, self.settings, "GET", f"products/{ref}")
+        there = images.read(api, self.settings, ref)
+        sections = catalog.categories(api, self.settings, product.get("categories") or [])
         return Entry(
             ref=ref,
             kind="product",
@@ -103,104 +89,46 @@ class BigCommerce(Adapter):
             url=f"{self.settings.shop_url}{dig(product, 'custom_url.url') or ''}",
             edit_url=f"https://store-{self.settings.store_hash}.mybigcommerce.com/manage/products/edit/{ref}",
             version=product["date_modified"],
-            image=_thumbnail(images),
-            photos=tuple(image["url_zoom"] for image in images),
+            image=images.thumbnail(there),
+            photos=tuple(image["url_zoom"] for image in there),
             attributes={"sku": product["sku"]} if product.get("sku") else {},
         )
 
     def attach(self, api: httpx.Client, entry: Entry, picture: Picture) -> Receipt:
-        images, before = self._images(api, entry.ref), entry.image.id if entry.image else ""
-        ours, now = _ours(images, picture), _thumbnail(images)
+        there, before = images.read(api, self.settings, entry.ref), entry.image.id if entry.image else ""
+        ours = images.find(there, picture)
         if ours is None or not ours["is_thumbnail"]:
-            unchanged(f"product {entry.ref}", now, before)
-            ours = self._put_first(api, entry.ref, images, ours, picture)
+            unchanged(f"product {entry.ref}", images.thumbnail(there), before)
+            ours = images.put_first(api, self.settings, entry.ref, there, ours, picture)
             if not ours["is_thumbnail"] or ours["description"] != picture.alt:
                 raise CmsProblem(f"product {entry.ref} took image {ours['id']}, but not as thumbnail with its alt text")
         return Receipt(str(ours["id"]), ours["url_zoom"], {"id": before})
 
     def revert(self, api: httpx.Client, ref: str, receipt: Receipt) -> None:
-        images, before = self._images(api, ref), receipt.previous["id"]
-        now, there = _thumbnail(images), {str(image["id"]) for image in images}
+        gallery, before = images.read(api, self.settings, ref), receipt.previous["id"]
+        now, there = images.thumbnail(gallery), {str(image["id"]) for image in gallery}
         if (now and now.id not in (before, receipt.media_id)) or (before and before not in there):
             raise Conflict(f"product {ref} has other images by now than those we left: it was not touched")
         if before and now and now.id != before:
-            self._data(api, "PUT", f"products/{ref}/images/{before}", json={"is_thumbnail": True})
+            catalog.ask(api, self.settings, "PUT", f"products/{ref}/images/{before}", json={"is_thumbnail": True})
         if receipt.media_id in there:
-            call(api, "DELETE", self._path(f"products/{ref}/images/{receipt.media_id}"))
+            call(api, "DELETE", self.settings.path(f"catalog/products/{ref}/images/{receipt.media_id}"))
 
     def recent(self, api: httpx.Client, since: datetime) -> Iterator[Event]:
-        query = {"date_modified:min": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
-        query |= {"include": "images", "sort": "date_modified", "direction": "asc"}
-        page, pages = 1, 1
-        while page <= pages:
-            told = read_json(call(api, "GET", self._path("products"), params=query | {"page": page, "limit": 250}))
-            for product in told["data"]:
-                if not product["images"]:
-                    new = datetime.fromisoformat(product["date_created"]) >= since
-                    yield Event("created" if new else "updated", str(product["id"]))
-            page, pages = page + 1, told["meta"]["pagination"]["total_pages"]
+        for product in catalog.changed(api, self.settings, since):
+            if not product["images"]:
+                new = datetime.fromisoformat(product["date_created"]) >= since
+                yield Event("created" if new else "updated", str(product["id"]))
 
     def connect(self, api: httpx.Client, hook: str) -> Connection:
-        for scope in SCOPES:
-            wished = {"scope": scope, "destination": hook, "is_active": True}
-            wished["headers"] = {SHOWN: self.settings.webhook_secret.get_secret_value()}
-            there = self._hooks(api, destination=hook, scope=scope)
-            number = f"/{there[0]['id']}" if there else ""
-            call(api, "PUT" if there else "POST", self._path(f"hooks{number}"), json=wished)
-        words = f"BigCommerce tells {hook} of {' and '.join(SCOPES)}; a new webhook may take a minute to work"
-        if hook.startswith("https://") and httpx.URL(hook).port in (None, 443):
-            return Connection((words,))
-        return Connection((words, "BigCommerce calls https on port 443 only, so it will not reach this address"))
+        return Connection(webhooks.register(api, self.settings, hook))
 
     def doctor(self, api: httpx.Client) -> list[str]:
-        asked = call(api, "GET", self._path("products"), params={"limit": 1})
-        ours = [hook for hook in self._hooks(api) if SHOWN in (hook.get("headers") or {})]
-        off = [hook["destination"] for hook in ours if not hook["is_active"]]
-        if off:
-            raise CmsProblem(f"BigCommerce has switched off the webhook to {off[0]}: run frontispiece connect again")
+        asked = call(api, "GET", self.settings.path("catalog/products"), params={"limit": 1})
+        hooks = webhooks.check(api, self.settings)
         return [
             f"the token is accepted for store {self.settings.store_hash}",
             clock(asked),
-            f"{len(ours)} of {len(SCOPES)} webhooks are registered and active",
+            hooks,
             "no test picture was uploaded: BigCommerce has pictures on products only, where customers would see it",
         ]
-
-    def _path(self, path: str) -> str:
-        below = path if path.startswith("hooks") else f"catalog/{path}"
-        return f"/stores/{self.settings.store_hash}/v3/{below}"
-
-    def _data(self, api: httpx.Client, method: str, path: str, **request: Any) -> Any:
-        return read_json(call(api, method, self._path(path), **request))["data"]
-
-    def _images(self, api: httpx.Client, ref: str) -> Any:
-        return self._data(api, "GET", f"products/{ref}/images", params={"limit": 250})
-
-    def _hooks(self, api: httpx.Client, **wanted: str) -> Any:
-        return self._data(api, "GET", "hooks", params={"limit": "250", **wanted})
-
-    def _categories(self, api: httpx.Client, numbers: list[int]) -> tuple[str, ...]:
-        if not numbers:
-            return ()
-        wanted = {"id:in": ",".join(map(str, numbers)), "include_fields": "name"}
-        return tuple(plain(one["name"]) for one in self._data(api, "GET", "categories", params=wanted))
-
-    def _put_first(self, api: httpx.Client, ref: str, images: Any, ours: Any, picture: Picture) -> Any:
-        """A lower number than all others shows it first without renumbering theirs."""
-        order = min((image["sort_order"] for image in images if image is not ours), default=1) - 1
-        form = {"is_thumbnail": True, "sort_order": order, "description": picture.alt}
-        if ours is not None:  # an earlier try's, whose thumbnail somebody has taken back
-            return self._data(api, "PUT", f"products/{ref}/images/{ours['id']}", json=form)
-        file = {"image_file": (picture.stable_name, picture.data, picture.mime)}
-        words = {name: json.dumps(value) if name != "description" else value for name, value in form.items()}
-        return self._data(api, "POST", f"products/{ref}/images", data=words, files=file, timeout=120)
-
-
-def _ours(images: Any, picture: Picture) -> Any:
-    """The image that an earlier try has left: BigCommerce adds __ and a number to the name of a file."""
-    start = f"{PurePath(picture.stable_name).stem}__"
-    return next((one for one in images if PurePath(one["image_file"]).name.startswith(start)), None)
-
-
-def _thumbnail(images: Any) -> Current | None:
-    shown = next((one for one in images if one["is_thumbnail"]), None)
-    return Current(str(shown["id"]), shown["url_zoom"], shown["description"] or "") if shown else None

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from frontispiece.cms import CmsProblem, Picture, Unavailable, call, read_json
+from frontispiece.cms import CmsProblem, Current, Picture, Unavailable, call, read_json
 
 API = "/ghost/api/admin"
 
@@ -48,6 +48,12 @@ def told(answer: httpx.Response, name: str) -> Any:
 def read(api: httpx.Client, ref: str) -> Any:
     """A post or page with its text as HTML."""
     return told(call(api, "GET", f"{API}/{ref}/", params={"formats": "html"}), ref.partition("/")[0])[0]
+
+
+def current(post: Any) -> Current | None:
+    """The image of a post or page, which Ghost knows by its address alone."""
+    url = post["feature_image"]
+    return Current(url, url, post["feature_image_alt"] or "") if url else None
 
 
 def upload(api: httpx.Client, picture: Picture) -> str:

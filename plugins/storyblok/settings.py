@@ -1,0 +1,33 @@
+"""What `[sites.<name>]` says of a Storyblok space: its token, and which fields of which content types hold what."""
+
+from typing import Any
+
+from pydantic import Field, SecretStr
+
+from frontispiece.cms import ContentType, SiteSettings
+
+
+class StoryblokType(ContentType):
+    """A content type's fields by their technical names; without `title` the story's own name is the title."""
+
+    title: str = ""
+
+
+class StoryblokSettings(SiteSettings):
+    """`token` is a personal access token or an OAuth token; `types` by the technical names of content types."""
+
+    url: str = "https://mapi.storyblok.com"
+    space_id: int = Field(gt=0)
+    token: SecretStr
+    types: dict[str, StoryblokType] = Field(min_length=1)
+
+    def path(self, below: str) -> str:
+        """Where the Management API has this of the space."""
+        return f"/v1/spaces/{self.space_id}/{below}"
+
+    def knows(self, story: Any) -> bool:
+        """Whether the story's content type is among `types`."""
+        return story["content"].get("component") in self.types
+
+    def type_of(self, story: Any) -> StoryblokType:
+        return self.types.get(story["content"].get("component"), StoryblokType())
