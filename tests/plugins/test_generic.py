@@ -137,7 +137,7 @@ def test_the_captured_deliveries_say_what_happened() -> None:
 
 
 def test_a_delivery_signed_with_the_previous_secret_is_authentic() -> None:
-    rotated = adapter("http://cms.test", webhook_secret="whsec_bmV3", previous_webhook_secret=SECRET)
+    rotated = adapter("http://cms.test", webhook_secret="whsec_bmV3IG5ldyBuZXc=", previous_webhook_secret=SECRET)
     assert rotated.verify(signed(b"{}")) == "msg_1"
 
 
