@@ -1,8 +1,5 @@
 """Directus 12, through its REST API; two Flows that `connect` makes do the sending."""
 
-import base64
-import json
-import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, ClassVar
@@ -20,20 +17,17 @@ from frontispiece.cms import (
     Event,
     Picture,
     Receipt,
-    Refused,
     call,
     clock,
     fill,
     reading,
     unchanged,
 )
-from frontispiece.signatures import header, hmac_sha256
 
-from . import files, flows, items
+from . import events, files, flows, items
 from .rest import ask, bearer, data
 from .settings import DirectusSettings, DirectusType
 
-JWT = re.compile(rb"([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{43})")
 LONGEST = 255  # characters of a field of type string, unless its owner has chosen otherwise
 
 
@@ -61,29 +55,11 @@ class Directus(Adapter):
         return bearer(self.settings.token)
 
     def verify(self, delivery: Delivery) -> str:
-        """A token of RFC 7519; its signature is the id, as the time that it was made is signed along.
-
-        Without that two changes of one item would read alike, and the later one as sent twice.
-        """
-        token = JWT.fullmatch(delivery.body)
-        if header(delivery, "Content-Type") != flows.MIME or token is None:
-            raise Refused(f"the delivery is not {flows.MIME}, as our Flow in Directus sends it")
-        signature = token[2].decode()
-        hmac_sha256(self.settings.secrets, token[1], _standard(signature), "base64")
-        return signature
+        return events.verified(delivery, self.settings.secrets)
 
     def events(self, delivery: Delivery) -> list[Event]:
         with reading("our Flow in Directus sends no such body"):
-            said = json.loads(base64.b64decode(_standard(delivery.body.split(b".")[1].decode()), validate=True))
-            if said["event"] == flows.PING:
-                return [Event("ping", "")]
-            collection, _, what = said["event"].partition(".")
-            kind = self.settings.types.get(collection)
-            if kind is None or what not in flows.HAPPENINGS:
-                return []
-            keys = said["keys"] if isinstance(said.get("keys"), list) else [said["key"]]
-            happened = kind.happened(what, said.get("status", {}).get(kind.status, ""))
-            return [Event(happened, items.ref_of(collection, key)) for key in keys]
+            return events.told(delivery.body, self.settings.types)
 
     def fetch(self, api: httpx.Client, ref: str, locale: str = "") -> Entry:
         kind, item = items.read(api, self.settings.types, ref)
@@ -130,10 +106,7 @@ class Directus(Adapter):
             items.write(api, self.settings.types, ref, now, receipt.previous)
 
     def recent(self, api: httpx.Client, since: datetime) -> Iterator[Event]:
-        for collection, kind in self.settings.types.items():
-            for item in items.without_image(api, collection, kind, since):
-                public = not kind.status or item[kind.status] == kind.published
-                yield Event("published" if public else "created", items.ref_of(collection, item[kind.key]))
+        return events.missed(api, self.settings.types, since)
 
     def connect(self, api: httpx.Client, hook: str) -> Connection:
         me = ask(api, "GET", "/users/me", params={"fields": "id"})["id"]
@@ -169,8 +142,3 @@ class Directus(Adapter):
 
     def _asset(self, number: str) -> str:
         return f"{self.settings.url}/assets/{number}"
-
-
-def _standard(text: str) -> str:
-    """Base64 as a token has it, without padding and safe in addresses, as everybody else has it."""
-    return text.translate(str.maketrans("-_", "+/")) + "=" * (-len(text) % 4)

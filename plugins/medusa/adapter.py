@@ -5,13 +5,11 @@ replaced is kept in the product's metadata.
 """
 
 import json
-import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, ClassVar
 
 import httpx
-from pydantic import SecretStr
 
 from frontispiece.cms import (
     Adapter,
@@ -23,34 +21,22 @@ from frontispiece.cms import (
     Event,
     Picture,
     Receipt,
-    SiteSettings,
     call,
     clock,
     dig_all,
     fill,
     plain,
-    read_json,
     reading,
     texts,
     unchanged,
 )
-from frontispiece.signatures import StandardSecret, standard_webhooks
+from frontispiece.signatures import standard_webhooks
 
 from . import products, shop, uploads
+from .events import happened, missed
+from .settings import MedusaSettings
 
 REPLACED = "frontispiece_replaced"  # key of a product's metadata: what our picture has replaced
-MOST = 100  # products a page
-
-
-class MedusaSettings(SiteSettings):
-    """`api_key` is a secret API key; `alt_key` the key of a product's metadata that takes the alt text, "" = none."""
-
-    webhook_secret: StandardSecret
-    previous_webhook_secret: StandardSecret | None = None
-    api_key: SecretStr
-    alt_key: str = "thumbnail_alt"
-    product_url: str = ""  # the public page, with {handle} or {id} in it
-    opt_out: str = "no-automatic-image"  # a product tag: products that have it get no picture
 
 
 class Medusa(Adapter):
@@ -73,8 +59,7 @@ class Medusa(Adapter):
 
     def events(self, delivery: Delivery) -> list[Event]:
         with reading("our plugin for Medusa sends no such body"):
-            said = json.loads(delivery.body)
-            return _events(said["event"], said)
+            return happened(json.loads(delivery.body))
 
     def fetch(self, api: httpx.Client, ref: str, locale: str = "") -> Entry:
         found = products.read(api, ref, products.FIELDS)
@@ -122,15 +107,7 @@ class Medusa(Adapter):
             products.write(api, product, before, products.without(product, receipt.media_id), words)
 
     def recent(self, api: httpx.Client, since: datetime) -> Iterator[Event]:
-        wanted = {"fields": "id,thumbnail,status", "order": "updated_at", "limit": str(MOST)}
-        wanted["updated_at[$gte]"] = since.astimezone(UTC).isoformat()
-        start, there = 0, 1
-        while start < there:
-            found = read_json(call(api, "GET", "/admin/products", params=wanted | {"offset": str(start)}))
-            start, there = start + MOST, found["count"]
-            for product in found["products"]:
-                if not product["thumbnail"]:
-                    yield Event("published" if product["status"] == "published" else "created", product["id"])
+        return missed(api, since)
 
     def connect(self, api: httpx.Client, hook: str) -> Connection:
         shop.ask(api)
@@ -153,24 +130,3 @@ class Medusa(Adapter):
 
     def _words(self, alt: str) -> dict[str, Any]:
         return {self.settings.alt_key: alt} if self.settings.alt_key else {}
-
-
-def _events(kind: str, said: Any) -> list[Event]:
-    """Medusa does not tell what an update changed: one of a published product may have published it just now."""
-    if kind == "ping":
-        return [Event("ping", "")]
-    ref, published = _ref(said["product"]), said["status"] == "published"
-    if kind == "product.updated":
-        return [Event("published", ref), Event("updated", ref)] if published else [Event("updated", ref)]
-    if kind == "product.created":
-        return [Event("published" if published else "created", ref)]
-    if kind == "product.deleted":
-        return [Event("deleted", ref)]
-    raise ValueError(f"event is {kind!r}")
-
-
-def _ref(number: Any) -> str:
-    """`prod_01M7YN…`; strict, because it becomes part of an address."""
-    if not isinstance(number, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", number):
-        raise ValueError(f"product is {number!r}")
-    return number

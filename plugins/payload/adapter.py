@@ -4,16 +4,14 @@ An entry's `ref` is the slug of its collection and its id, such as `posts/12`.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import httpx
 
 from frontispiece.cms import (
     Adapter,
-    CmsProblem,
-    ContentType,
     Current,
     Delivery,
     Entry,
@@ -35,7 +33,7 @@ from frontispiece.cms import (
 )
 from frontispiece.signatures import standard_webhooks
 
-from . import checks, documents, media
+from . import checks, documents, images, media
 from .rest import API, ask, id_of
 from .settings import PayloadSettings
 
@@ -92,7 +90,7 @@ class Payload(Adapter):
             url=fill(kind.url, doc),
             edit_url=f"{self.settings.url}/admin/collections/{ref}",
             version=doc.get("updatedAt", ""),
-            image=self._image(api, doc, kind),
+            image=images.unfolded(api, self.settings, doc, kind),
             opted_out=dig(doc, kind.opt_out) is True,
             titles=documents.titles(api, ref, kind.title) if self.settings.locales else {},
         )
@@ -100,25 +98,25 @@ class Payload(Adapter):
     def attach(self, api: httpx.Client, entry: Entry, picture: Picture) -> Receipt:
         self._identify(api)
         within = self.settings.within(entry.locale)
-        kind, doc = self._type(entry.ref), documents.read(api, entry.ref, within)
-        now, before = self._now(doc, kind), entry.image or Current("")
+        kind, doc = self.settings.type_of(entry.ref), documents.read(api, entry.ref, within)
+        now, before = images.current(self.settings, doc, kind), entry.image or Current("")
         ours = media.find(api, self.settings, picture)
         if ours is None or now is None or now.id != str(ours["id"]):
             unchanged(entry.ref, now, before.id)
             ours = media.store(api, self.settings, ours, entry.locale, picture)
-            documents.write(api, entry.ref, doc, within, _fields(kind, ours["id"], picture.alt))
+            documents.write(api, entry.ref, doc, within, images.fields(kind, ours["id"], picture.alt))
         previous = {"image": before.id, "alt": before.alt, "locale": entry.locale}
         return Receipt(str(ours["id"]), str(api.base_url.join(ours["url"] or "")), previous)
 
     def revert(self, api: httpx.Client, ref: str, receipt: Receipt) -> None:
         self._identify(api)
         within, before = self.settings.within(receipt.previous["locale"]), receipt.previous["image"]
-        kind, doc = self._type(ref), documents.read(api, ref, within)
+        kind, doc = self.settings.type_of(ref), documents.read(api, ref, within)
         found = dig(doc, kind.image)
         if id_of(found) != before:
-            unchanged(ref, self._now(doc, kind), receipt.media_id)
+            unchanged(ref, images.current(self.settings, doc, kind), receipt.media_id)
             number = int(before) if before and isinstance(found, int) else before or None  # as the database has its ids
-            documents.write(api, ref, doc, within, _fields(kind, number, receipt.previous["alt"]))
+            documents.write(api, ref, doc, within, images.fields(kind, number, receipt.previous["alt"]))
 
     def recent(self, api: httpx.Client, since: datetime) -> Iterator[Event]:
         self._identify(api)
@@ -139,26 +137,3 @@ class Payload(Adapter):
         """A wrong key is no error to Payload: it answers 200 with what any visitor sees."""
         if not ask(api, "GET", f"{self.settings.users}/me", params={"depth": 0})["user"]:
             raise NotAllowed(f"{self.settings.url} does not know this api_key among its {self.settings.users}")
-
-    def _type(self, ref: str) -> ContentType:
-        slug = ref.partition("/")[0]
-        if slug not in self.settings.types:
-            raise CmsProblem(f"{ref}: the site's settings have no table types.{slug}")
-        return self.settings.types[slug]
-
-    def _image(self, api: httpx.Client, doc: Any, kind: ContentType) -> Current | None:
-        """The image with its address and alt text, of a document that was read with its relations unfolded."""
-        found = dig(doc, kind.image)
-        file = found if isinstance(found, Mapping) else {}
-        alt = dig(doc, kind.alt) if kind.alt else file.get(self.settings.alt)
-        return Current(id_of(found), str(api.base_url.join(file.get("url") or "")), alt or "") if found else None
-
-    def _now(self, doc: Any, kind: ContentType) -> Current | None:
-        """Which image a document has; of one that was not unfolded there is no address, but its place in Payload."""
-        number = id_of(dig(doc, kind.image))
-        return Current(number, f"{self.settings.media}/{number}") if number else None
-
-
-def _fields(kind: ContentType, image: Any, alt: str) -> dict[str, Any]:
-    """The fields of a document that are written."""
-    return {kind.image: image} | ({kind.alt: alt} if kind.alt else {})

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from frontispiece.cms import ContentType, Picture, SiteSettings
+from frontispiece.cms import CmsProblem, ContentType, Picture, SiteSettings
 from frontispiece.signatures import StandardSecret
 
 
@@ -20,6 +20,13 @@ class PayloadSettings(SiteSettings):
     caption: str = ""  # its field for a caption
     locales: tuple[str, ...] = ()  # where `localization` is configured: its codes, the default one first
     types: dict[str, ContentType]
+
+    def type_of(self, ref: str) -> ContentType:
+        """The type of a document. Raises `CmsProblem` where the settings name it no more."""
+        slug = ref.partition("/")[0]
+        if slug not in self.types:
+            raise CmsProblem(f"{ref}: the site's settings have no table types.{slug}")
+        return self.types[slug]
 
     def known(self, locale: str) -> str:
         """The locale if Payload has it, else "": nothing is asked in it."""

@@ -1,10 +1,9 @@
 """Vendure 3.6 and later, through its admin GraphQL API and the Vendure plugin in `plugin`."""
 
 import json
-import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Any, ClassVar
+from datetime import datetime
+from typing import ClassVar
 
 import httpx
 
@@ -17,7 +16,6 @@ from frontispiece.cms import (
     Event,
     EventKind,
     Header,
-    NotAllowed,
     Picture,
     Receipt,
     call,
@@ -30,12 +28,11 @@ from frontispiece.cms import (
 )
 from frontispiece.signatures import standard_webhooks
 
-from . import assets, gallery, queries
+from . import assets, gallery, products, queries
 from .asking import ask, tag
 from .settings import VendureSettings
 
 EVENTS: dict[str, EventKind] = {f"entry.{kind}": kind for kind in ("created", "published", "updated", "deleted")}
-MOST = 100  # products a page
 
 
 class Vendure(Adapter):
@@ -60,7 +57,7 @@ class Vendure(Adapter):
     def events(self, delivery: Delivery) -> list[Event]:
         with reading("our plugin for Vendure sends no such body"):
             said = json.loads(delivery.body)
-            return [Event(EVENTS[said["event"]], _ref(said["product"]))]
+            return [Event(EVENTS[said["event"]], products.ref_of(said["product"]))]
 
     def fetch(self, api: httpx.Client, ref: str, locale: str = "") -> Entry:
         query = queries.product(self.settings.alt_field)
@@ -79,9 +76,9 @@ class Vendure(Adapter):
             edit_url=f"{self.settings.url}/dashboard/products/{ref}",
             version=found["updatedAt"],
             image=assets.current(self.settings, found["featuredAsset"]),
-            photos=_photos(found),
+            photos=products.photos(found),
             opted_out=any(value["code"] == self.settings.opt_out for value in found["facetValues"]),
-            attributes=_attributes(found),
+            attributes=products.attributes(found),
             titles={tag(one["languageCode"]): one["name"] for one in found["translations"]},
         )
 
@@ -108,15 +105,9 @@ class Vendure(Adapter):
             gallery.write(api, self.settings, ref, before, gallery.without(product, receipt.media_id))
 
     def recent(self, api: httpx.Client, since: datetime) -> Iterator[Event]:
-        start, there = 0, 1
-        changed = {"updatedAt": {"after": since.astimezone(UTC).isoformat().replace("+00:00", "Z")}}
-        while start < there:
-            options = {"filter": changed, "sort": {"updatedAt": "ASC"}, "take": MOST, "skip": start}
-            found = ask(api, self.settings, queries.RECENT, options=options)["products"]
-            start, there = start + MOST, found["totalItems"]
-            for product in found["items"]:
-                if product["featuredAsset"] is None:
-                    yield Event("published" if product["enabled"] else "created", product["id"])
+        for product in products.changed(api, self.settings, since):
+            if product["featuredAsset"] is None:
+                yield Event("published" if product["enabled"] else "created", product["id"])
 
     def connect(self, api: httpx.Client, hook: str) -> Connection:
         value = {"hook": hook, "secret": self.settings.secrets[0]}
@@ -128,38 +119,8 @@ class Vendure(Adapter):
 
     def doctor(self, api: httpx.Client) -> list[str]:
         told = clock(call(api, "GET", "/health"))
-        self._may_write(api)
+        products.may_write(api, self.settings)
         tried = assets.tried(api, self.settings)
         last = ask(api, self.settings, queries.LAST)["getSettingsStoreValue"]
         sent = f"its last delivery to {last['hook']} ({last['at']}): {last['words']}" if last else "it told nothing yet"
         return ["the API key may change products", tried, f"the shop: {sent}", told]
-
-    def _may_write(self, api: httpx.Client) -> None:
-        """There is no product 0; who may not change products is told so first. Raises `NotAllowed`."""
-        try:
-            ask(api, self.settings, queries.WRITE, input={"id": "0"})
-        except NotAllowed:
-            raise
-        except CmsProblem:
-            pass
-
-
-def _ref(number: Any) -> str:
-    """Ids are numbers or UUIDs, as the shop's EntityIdStrategy has it."""
-    if not isinstance(number, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", number):
-        raise ValueError(f"product is {number!r}")
-    return number
-
-
-def _photos(product: Any) -> tuple[str, ...]:
-    """The gallery's and then the variants' own, each once."""
-    variants = product["variantList"]["items"]
-    found = [*product["assets"], *(asset for one in variants for asset in [one["featuredAsset"], *one["assets"]])]
-    return tuple(dict.fromkeys(asset["preview"] for asset in found if asset and asset["type"] == "IMAGE"))
-
-
-def _attributes(product: Any) -> dict[str, str]:
-    """Facets and option groups by name: {"Material": "oak", "Size": "M, L"}."""
-    pairs = [(value["facet"]["name"], value["name"]) for value in product["facetValues"]]
-    pairs += [(group["name"], option["name"]) for group in product["optionGroups"] for option in group["options"]]
-    return {name: ", ".join(value for one, value in pairs if one == name) for name in dict.fromkeys(dict(pairs))}
