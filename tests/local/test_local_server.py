@@ -102,6 +102,12 @@ def test_what_cannot_be_answered_is_refused_in_words(
     assert status == 200 or answer.json()["words"]
 
 
+def test_a_connection_that_a_refusal_ends_is_said_to_end(idle: Local) -> None:
+    answer = idle.http.get(f"{idle.server.url}/orders/{'0' * 32}")
+
+    assert (404, "close") == (answer.status_code, answer.headers["Connection"])
+
+
 def test_a_body_that_is_too_large_is_not_read(idle: Local) -> None:
     with socket.create_connection(("127.0.0.1", httpx.URL(idle.server.url).port or 0)) as wire:
         wire.sendall(b"POST /orders HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 900000000\r\n\r\n")

@@ -130,6 +130,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))
+        if self.close_connection:  # told, so that nobody sends the next request into a closed connection
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(data)
 
