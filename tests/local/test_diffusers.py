@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -33,6 +34,11 @@ TASKS: dict[str, list[dict[str, Any]]] = {
         {"task": "fill", "images": ONE, "mask": mask()},
         {"task": "expand", "images": ONE, "margins": Margins(8, 4, 2, 1)},
     ],
+    "flux-2-dev": [
+        {},
+        {"task": "edit", "images": ONE},
+        {"task": "references", "images": (picture(), picture(64, 96, "green"))},
+    ],
     "fill": [
         {"task": "fill", "images": ONE, "mask": mask()},
         {"task": "expand", "images": ONE, "margins": Margins(8, 4, 2, 1)},
@@ -52,8 +58,12 @@ CASES = [
 BARE = """
 import sys, torch
 from diffusers import DiffusionPipeline
+from transformers import AutoTokenizer
 torch.set_num_threads(1)
-pipe = DiffusionPipeline.from_pretrained(sys.argv[1], dtype=torch.float32)
+less = {"tokenizer": None} if sys.argv[1].endswith("flux-2-dev") else {}  # what its folder names wants torchvision
+pipe = DiffusionPipeline.from_pretrained(sys.argv[1], dtype=torch.float32, **less)
+if less:
+    pipe.tokenizer = AutoTokenizer.from_pretrained(sys.argv[1] + "/tokenizer")
 noise = torch.Generator("cpu").manual_seed(7)
 how = {"width": 96, "height": 64, "num_inference_steps": 4, "guidance_scale": 2.0}
 how["max_sequence_length"] = int(sys.argv[2])
@@ -96,7 +106,20 @@ def test_another_picture_to_start_from_is_another_picture(local: Local, model: s
     assert local.drawn(order(model, **case)) != local.drawn(order(model, **other))
 
 
-@pytest.mark.parametrize(("model", "tokens"), [("schnell", "256"), ("dev", "512"), ("klein", "512")])
+@pytest.mark.parametrize("model", ["klein", "flux-2-dev"])
+def test_another_second_reference_is_another_picture(local: Local, model: str) -> None:
+    first, second = (order(model, task="references", images=(*ONE, picture(colour=each))) for each in ("red", "tan"))
+    assert local.drawn(first) != local.drawn(second)
+
+
+@pytest.mark.parametrize("model", ["dev", "flux-2-dev"])
+def test_another_guidance_is_another_picture(local: Local, model: str) -> None:
+    assert local.drawn(order(model)) != local.drawn(order(model, guidance=4.0))
+
+
+@pytest.mark.parametrize(
+    ("model", "tokens"), [("schnell", "256"), ("dev", "512"), ("klein", "512"), ("flux-2-dev", "512")]
+)
 def test_it_is_the_picture_of_the_bare_pipeline(
     local: Local, models: Path, tmp_path: Path, model: str, tokens: str
 ) -> None:
@@ -107,11 +130,25 @@ def test_it_is_the_picture_of_the_bare_pipeline(
     assert _pixels(bare.read_bytes()) == _pixels(local.drawn(order(model)))
 
 
-def test_what_a_prompt_was_made_into_is_the_same_when_it_is_used_again(local: Local) -> None:
-    first = local.drawn(order("klein", "A prompt of this test."))
-    local.drawn(order("klein", "Another prompt of this test."))
+@pytest.mark.parametrize("model", ["klein", "flux-2-dev"])
+def test_what_a_prompt_was_made_into_is_the_same_when_it_is_used_again(local: Local, model: str) -> None:
+    first = local.drawn(order(model, "A prompt of this test."))
+    local.drawn(order(model, "Another prompt of this test."))
 
-    assert first == local.drawn(order("klein", "A prompt of this test."))
+    assert first == local.drawn(order(model, "A prompt of this test."))
+
+
+@pytest.mark.parametrize("part", ["scheduler", "text_encoder", "tokenizer", "transformer", "vae"])
+def test_a_part_of_flux_2_dev_that_is_missing_is_named_before_anything_is_loaded(
+    models: Path, tmp_path: Path, part: str
+) -> None:
+    shutil.copytree(models / OWNER / "flux-2-dev", tmp_path / OWNER / "flux-2-dev")
+    shutil.rmtree(tmp_path / OWNER / "flux-2-dev" / part)
+    local = Local(tmp_path, tmp_path / "spool")
+    with local.server, local.http:
+        with pytest.raises(GeneratorProblem, match=f"flux-2-dev is not complete: {part} is missing"):
+            local.client.submit(order("flux-2-dev"))
+        assert local.child.pid is None
 
 
 def test_a_second_picture_is_drawn_without_loading(local: Local) -> None:
@@ -137,13 +174,14 @@ def test_progress_is_told_step_by_step(local: Local) -> None:
     assert 0 < told.progress < 1
 
 
-def test_a_lora_changes_the_picture_by_its_weight_and_leaves_no_trace(local: Local) -> None:
-    plain = local.drawn(order("schnell"))
-    strong = local.drawn(order("schnell", lora="red.safetensors"))
-    weak = local.drawn(order("schnell", lora="red.safetensors", lora_weight=0.5))
+@pytest.mark.parametrize("model", ["schnell", "klein", "flux-2-dev"])
+def test_a_lora_changes_the_picture_by_its_weight_and_leaves_no_trace(local: Local, model: str) -> None:
+    plain = local.drawn(order(model))
+    strong = local.drawn(order(model, lora="red.safetensors"))
+    weak = local.drawn(order(model, lora="red.safetensors", lora_weight=0.5))
 
     assert 3 == len({plain, strong, weak})
-    assert plain == local.drawn(order("schnell"))
+    assert plain == local.drawn(order(model))
 
 
 @pytest.mark.parametrize("name", ["wide", "foreign"])

@@ -59,6 +59,10 @@ def _removed(folder: Path) -> None:
     (folder / "tokenizer").rmdir()
 
 
+def _wordless(folder: Path) -> None:
+    (folder / "tokenizer" / "vocab.json").rename(folder / "tokenizer" / "tokenizer_config.json")
+
+
 def _unweighted(folder: Path) -> None:
     (folder / "vae" / "diffusion_pytorch_model.safetensors").unlink()
 
@@ -88,6 +92,7 @@ def test_a_complete_model_is_told_by_its_pipeline(model: Path) -> None:
     [
         (_removed, "not complete: tokenizer is missing"),
         (_emptied, "not complete: tokenizer is empty"),
+        (_wordless, "not complete: tokenizer has no vocabulary"),
         (_unweighted, "not complete: vae has no weights"),
         (_cut, "not complete: vae/diffusion_pytorch_model.safetensors is cut off"),
         (_garbage, "not complete: vae/diffusion_pytorch_model.safetensors is cut off"),

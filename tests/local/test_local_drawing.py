@@ -21,9 +21,9 @@ from frontispiece.local import controls, memory, pipelines
 from frontispiece.local.drawing import Studio
 from frontispiece.local.worker import check
 
-def studio(**settings):
+def studio(model="schnell", **settings):
     asked = DiffusersSettings(models=sys.argv[1], threads=1, devices=["cpu"], **settings)
-    made, wanted = Studio(asked, "cpu"), order("schnell")
+    made, wanted = Studio(asked, "cpu"), order(model)
     folders = check(wanted, asked)
     made.hold(wanted, folders)
     return made, wanted, folders
@@ -108,6 +108,25 @@ made = studio(compile=True)
 print(made[0].words(), Image.open(io.BytesIO(draw(*made))).size)
 """
     assert ["schnell, fp32, on cpu, compiled (96, 64)"] == _said(models, script)
+
+
+@pytest.mark.parametrize("offload", ["model", "group"])
+def test_flux_2_dev_draws_offloaded_as_most_cards_need_it(models: Path, offload: str) -> None:
+    script = f"""
+made, wanted, folders = studio("flux-2-dev")
+made._load(made.held.name, made.held.folder, memory.Plan("fp32", "{offload}"))
+print(Image.open(io.BytesIO(draw(made, wanted, folders))).size, made.held.plan.offload)
+"""
+    assert [f"(96, 64) {offload}"] == _said(models, script)
+
+
+def test_the_words_of_a_prompt_reach_the_text_encoder_of_flux_2_dev_in_its_template(models: Path) -> None:
+    script = """
+words = studio("flux-2-dev")[0].held.pipe.tokenizer
+said = [{"role": "user", "content": [{"type": "text", "text": "Une porte dorée."}]}]
+print(words.decode(words.apply_chat_template(said)["input_ids"]))
+"""
+    assert ["<s>[INST]Une porte dorée.[/INST]"] == _said(models, script)
 
 
 def test_fp8_without_such_a_card_is_told(models: Path) -> None:

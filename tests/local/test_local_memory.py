@@ -13,6 +13,7 @@ SCHNELL = {
     "vae": 84_000_000,
 }
 KLEIN = {"transformer": 3_880_000_000, "text_encoder": 4_020_000_000, "vae": 84_000_000}
+DEV_2 = {"transformer": 32_000_000_000, "text_encoder": 24_000_000_000, "vae": 84_000_000}
 AUTO = DiffusersSettings()
 
 
@@ -28,6 +29,10 @@ AUTO = DiffusersSettings()
         (KLEIN, 24, Plan("bf16", "none")),
         (KLEIN, 12, Plan("bf16", "model")),
         (KLEIN, 6, Plan("bf16", "group")),
+        (DEV_2, 141, Plan("bf16", "none")),
+        (DEV_2, 80, Plan("bf16", "model")),
+        (DEV_2, 48, Plan("fp8-storage", "model")),
+        (DEV_2, 24, Plan("bf16", "group")),
     ],
 )
 def test_the_fastest_plan_that_fits_the_card_is_taken(model: dict[str, int], gigabytes: float, plan: Plan) -> None:

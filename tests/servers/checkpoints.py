@@ -19,11 +19,13 @@ TOKEN_LIMIT = 512
 def build(folder: Path) -> None:
     """Writes all checkpoints below `folder`/tiny-flux."""
     import torch
+    from servers import mistral
 
     torch.set_num_threads(1)
     for name, make in CHECKPOINTS.items():
         torch.manual_seed(0)
         make().save_pretrained(folder / OWNER / name, safe_serialization=True)
+    mistral.as_on_the_hub(folder / OWNER / "flux-2-dev")
     _lora(folder / "red.safetensors", "transformer.transformer_blocks.0.attn.to_q", 32)
     _lora(folder / "wide.safetensors", "transformer.transformer_blocks.0.attn.to_q", 48)
     _lora(folder / "foreign.safetensors", "unet.down_blocks.0.attentions.0.to_q", 32)
@@ -136,20 +138,31 @@ def _t5(tokenizer: Any) -> Any:
 
 
 def _klein() -> Any:
+    tokenizer = qwen_tokenizer()
+    return _flux_2("Flux2KleinPipeline", tokenizer, _qwen(tokenizer), guided=False, is_distilled=True)
+
+
+def _dev_2() -> Any:
+    from servers import mistral
+
+    tokenizer = mistral.tokenizer()
+    return _flux_2("Flux2Pipeline", tokenizer, mistral.encoder(tokenizer), guided=True)
+
+
+def _flux_2(kind: str, tokenizer: Any, encoder: Any, *, guided: bool, **extra: Any) -> Any:
     import diffusers
 
-    tokenizer = qwen_tokenizer()
-    return diffusers.Flux2KleinPipeline(
+    return getattr(diffusers, kind)(
         tokenizer=tokenizer,
-        text_encoder=_qwen(tokenizer),
-        transformer=_transformer_2(),
+        text_encoder=encoder,
+        transformer=_transformer_2(guided=guided),
         vae=_vae("AutoencoderKLFlux2", use_quant_conv=True, use_post_quant_conv=True, patch_size=(2, 2)),
         scheduler=diffusers.FlowMatchEulerDiscreteScheduler(shift=3.0, use_dynamic_shifting=True),
-        is_distilled=True,
+        **extra,
     )
 
 
-def _transformer_2() -> Any:
+def _transformer_2(*, guided: bool) -> Any:
     from diffusers import Flux2Transformer2DModel
 
     return Flux2Transformer2DModel(
@@ -163,7 +176,7 @@ def _transformer_2() -> Any:
         timestep_guidance_channels=32,
         mlp_ratio=3.0,
         axes_dims_rope=(4, 4, 4, 4),
-        guidance_embeds=False,
+        guidance_embeds=guided,
     )
 
 
@@ -285,6 +298,7 @@ CHECKPOINTS: dict[str, Callable[[], Any]] = {
     "schnell": _flux_1,
     "dev": lambda: _flux_1(guided=True),
     "klein": _klein,
+    "flux-2-dev": _dev_2,
     "fill": lambda: _flux_1("FluxFillPipeline", 16 + 16 + 256, guided=True),
     "kontext": lambda: _flux_1("FluxKontextPipeline", guided=True),
     "control": lambda: _flux_1("FluxControlPipeline", 32, guided=True),
@@ -293,4 +307,5 @@ CHECKPOINTS: dict[str, Callable[[], Any]] = {
 
 if __name__ == "__main__":
     os.environ |= dict.fromkeys(QUIET, "1")
+    sys.path.insert(0, str(Path(__file__).parent.parent))  # where `servers` is found
     build(Path(sys.argv[1]))

@@ -1,6 +1,7 @@
 """What can be said of an order and of a model's folder before torch is started: what is missing, what cannot be drawn.
 
-diffusers itself says it late or not at all: it rounds sizes without a word, and loads a model without its tokenizer.
+diffusers itself says it late or not at all: it rounds sizes without a word, and draws no matter what is said where the
+tokenizer came without its vocabulary.
 """
 
 import json
@@ -12,6 +13,7 @@ from frontispiece.errors import GeneratorProblem
 from frontispiece.generators import Order
 from frontispiece.local import weights
 
+VOCABULARIES = {"tokenizer.json", "vocab.json", "spiece.model", "tokenizer.model"}  # a tokenizer has one at least
 SEEDS = 2**32  # the generator of torch uses no more bits than that
 
 TASKS = {  # by the pipeline that model_index.json names
@@ -79,6 +81,8 @@ def _missing(part: Path) -> list[str]:
     wanted = {file for index in part.glob("*.safetensors.index.json") for file in _json(index)["weight_map"].values()}
     if _has_weights(part) and not any(file.endswith(".safetensors") for file in files):
         return [f"{part.name} has no weights"]
+    if part.name.startswith("tokenizer") and not files & VOCABULARIES:
+        return [f"{part.name} has no vocabulary"]
     absent = [f"{part.name}/{file} is missing" for file in sorted(wanted - files)]
     cut = [file.name for file in sorted(part.glob("*.safetensors")) if weights.cut(file)]
     return absent + [f"{part.name}/{name} is cut off" for name in cut]

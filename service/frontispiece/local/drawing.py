@@ -20,7 +20,7 @@ from frontispiece.generators import Order
 from frontispiece.generators.diffusers import DiffusersSettings
 from frontispiece.local import material, memory, pipelines, weights
 
-PROMPTS = 64  # whose embeddings are kept; one has 4 MB for FLUX.1 and 8 MB for FLUX.2 klein
+PROMPTS = 64  # whose embeddings are kept; one has 4 MB for FLUX.1, 8 MB for FLUX.2 klein 4B and 16 MB for dev
 
 Step = Callable[[float], None]
 

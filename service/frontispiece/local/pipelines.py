@@ -10,9 +10,11 @@ from typing import Any
 
 import diffusers
 import torch
+from transformers import AutoTokenizer
 
 from frontispiece.errors import GeneratorProblem
 from frontispiece.generators.diffusers import DiffusersSettings
+from frontispiece.local import checks
 from frontispiece.local.memory import FP8, GB, Card, Plan
 
 DTYPES = {"bf16": torch.bfloat16, "fp8": torch.bfloat16, "fp8-storage": torch.bfloat16, "fp32": torch.float32}
@@ -99,14 +101,22 @@ def device(asked: str) -> torch.device:
 def load(name: str, folder: Path, plan: Plan, where: torch.device) -> Held:
     """Loads the model and puts it where the plan says. Raises `GeneratorProblem`."""
     try:
-        pipe = diffusers.DiffusionPipeline.from_pretrained(
-            folder, local_files_only=True, use_safetensors=True, dtype=DTYPES[plan.precision]
-        )
+        pipe = _read(folder, DTYPES[plan.precision])
     except (OSError, ValueError) as problem:
         raise GeneratorProblem(f"the model in {folder} cannot be loaded: {_first(problem)}") from problem
     pipe.set_progress_bar_config(disable=True)
     keep(pipe, plan, where)
     return Held(name, folder, plan, pipe)
+
+
+def _read(folder: Path, dtype: torch.dtype) -> Any:
+    """FLUX.2 dev comes with a processor of words and pictures, which wants torchvision; here it only gets words."""
+    how: dict[str, Any] = {"local_files_only": True, "use_safetensors": True, "dtype": dtype}
+    if checks.complete(folder) != "Flux2Pipeline":
+        return diffusers.DiffusionPipeline.from_pretrained(folder, **how)
+    pipe = diffusers.Flux2Pipeline.from_pretrained(folder, tokenizer=None, **how)
+    pipe.register_modules(tokenizer=AutoTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True))
+    return pipe
 
 
 def keep(pipe: Any, plan: Plan, where: torch.device) -> None:
