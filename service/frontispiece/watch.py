@@ -16,7 +16,7 @@ from frontispiece.models import Render, RenderState
 log = logging.getLogger("frontispiece")
 
 SWEEP = 0.5  # seconds between two looks at what is due
-LEAST = 0.03  # seconds, however much there is to look at
+LEAST = 0.03  # seconds from one look to the next, however much there is to look at
 TIDY = 3600.0  # seconds between two tidyings
 POLLS = 32  # tickets asked for at the same moment
 
@@ -36,10 +36,12 @@ class Watcher:
         """Goes on until `stop` is set."""
         sites.look_soon(self.house)
         with ThreadPoolExecutor(POLLS, thread_name_prefix="poll") as pool:
-            while not stop.wait(LEAST):
+            while not stop.is_set():
+                begun = time.monotonic()
                 self.sweep(pool)
                 self.settled.wait(self._quiet())
                 self.settled.clear()
+                stop.wait(max(0.0, begun + LEAST - time.monotonic()))
 
     def sweep(self, pool: ThreadPoolExecutor) -> None:
         """One look at everything: answers that have come, tickets to ask for, tasks to hint at."""
