@@ -82,9 +82,11 @@ _CHECKED: dict[str, Check] = {"enable_safety_checker": flag, "num_inference_step
 _OPEN = _MANY | _CHECKED | {"image_size": _sides(64, 2048), "guidance_scale": number(0, 40)}
 _LORA = _OPEN | {"loras": _loras}
 _TOLERANT: dict[str, Check] = {"safety_tolerance": one_of("1", "2", "3", "4", "5", "6"), "enhance_prompt": flag}
-_RATIO: dict[str, Check] = {
-    "aspect_ratio": one_of("21:9", "16:9", "4:3", "3:2", "1:1", "2:3", "3:4", "9:16", "9:21"),
-}
+_RATIOS = ("21:9", "16:9", "4:3", "3:2", "1:1", "2:3", "3:4", "9:16", "9:21")
+_RATIO: dict[str, Check] = {"aspect_ratio": one_of(*_RATIOS)}
+_MODE = {"resolution_mode": one_of("auto", "match_input", *_RATIOS), "guidance_scale": number(1, 20)}
+_REDUX = {"image_url!": _data, "image_size": _sides(256, 1440), "num_inference_steps": whole(1, 50)}
+_REDUX |= {"guidance_scale": number(1, 20)}
 _WORDS = _MANY | _TOLERANT | _RATIO | {"guidance_scale": number(1, 20)}
 _KONTEXT = _WORDS | {"image_url!": _data}
 _FLUX_2 = _ANY | {
@@ -117,6 +119,8 @@ SCHEMAS: Mapping[str, Mapping[str, Check]] = {  # by path; "!" marks what must b
     "fal-ai/flux-pro/kontext/text-to-image": _WORDS,
     "fal-ai/flux-pro/kontext/max": _KONTEXT,
     "fal-ai/flux-pro/kontext/max/text-to-image": _WORDS,
+    "fal-ai/flux-kontext/dev": _MANY | _CHECKED | {"image_url!": _data, "enhance_prompt": flag} | _MODE,
+    "fal-ai/flux-pro/v1.1/redux": _MANY | _TOLERANT | _REDUX,
     "fal-ai/flux-pro/v1/fill": _MANY | _TOLERANT | {"image_url!": _data, "mask_url!": _data},
     "fal-ai/flux-lora-canny": _LORA | {"image_url!": _data},
     "fal-ai/flux-lora-depth": _LORA | {"image_url!": _data},

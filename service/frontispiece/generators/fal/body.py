@@ -16,12 +16,12 @@ _RATIOS = ("21:9", "16:9", "4:3", "3:2", "1:1", "2:3", "3:4", "9:16", "9:21")
 class _Form:
     """How an app is told things: `options` by our names and its own, and where the tasks with pictures are done.
 
-    `size`: as `image_size` {width, height} in pixels, as the nearest `aspect_ratio`, or not at all.
+    `size`: as `image_size` {width, height} in pixels, as the nearest ratio by either of two names, or not at all.
     `paths`: what follows the app's name for a task. `pictures`: their field; "image_urls[]" takes a list.
     """
 
     options: Mapping[str, str]
-    size: Literal["image_size", "aspect_ratio", ""] = "image_size"
+    size: Literal["image_size", "aspect_ratio", "resolution_mode", ""] = "image_size"
     paths: Mapping[Task, str] = field(default_factory=dict)
     pictures: str = ""
     mask: str = ""
@@ -58,6 +58,10 @@ _FORMS = {
     "fal-ai/flux-2/klein/9b": _Form(_KLEIN),
     "fal-ai/flux-pro/kontext": _Form(_PRO | _OPEN, "aspect_ratio", _PLAIN, "image_url"),
     "fal-ai/flux-pro/kontext/max": _Form(_PRO | _OPEN, "aspect_ratio", _PLAIN, "image_url"),
+    "fal-ai/flux-kontext/dev": _Form(
+        _OPEN | {"prompt_upsampling": "enhance_prompt"}, "resolution_mode", pictures="image_url"
+    ),
+    "fal-ai/flux-pro/v1.1/redux": _Form(_PRO | _OPEN, pictures="image_url"),
     "fal-ai/flux-pro/v1/fill": _Form(_PRO, "", pictures="image_url", mask="mask_url"),
     "fal-ai/flux-lora-canny": _Form(_LORA, pictures="image_url"),
     "fal-ai/flux-lora-depth": _Form(_LORA, pictures="image_url"),
@@ -76,7 +80,8 @@ def asked(order: Order) -> tuple[str, dict[str, Any]]:
 
 def _size(form: _Form, order: Order) -> dict[str, Any]:
     ratio = nearest_ratio(order.width, order.height, _RATIOS)
-    told = {"image_size": {"width": order.width, "height": order.height}, "aspect_ratio": ratio}
+    told: dict[str, Any] = dict.fromkeys(("aspect_ratio", "resolution_mode"), ratio)
+    told["image_size"] = {"width": order.width, "height": order.height}
     return {form.size: told[form.size]} if form.size else {}
 
 
