@@ -10,7 +10,7 @@ from servers.site import SECRET, Site
 from servers.sites import PARAMS, server
 from world import until
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.real, pytest.mark.timeout(600)]  # of stand-ins, too: a service is started for each
 
 
 @dataclass
