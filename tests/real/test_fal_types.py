@@ -17,7 +17,8 @@ from frontispiece.generators.fal.body import asked
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
 CLIENT = "@fal-ai/client@1.10.1"
-ROWS = {name: row for name, row in load().items() if row.generator == "fal"}
+UNKNOWN = {"fal-ai/flux-2/klein/4b"}  # to this client, which has its /edit and the 9b
+ROWS = {name: row for name, row in load().items() if row.generator == "fal" and row.name not in UNKNOWN}
 CASES = [(name, task) for name, row in ROWS.items() for task in row.tasks]
 DOOR = draw("flux-schnell", "A green door.", 1, (96, 64), "png")
 
