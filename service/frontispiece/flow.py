@@ -125,7 +125,7 @@ def render(house: House, claim: Claim) -> None:
     order = orders.as_order(house, row, one)  # what is wrong here is found before anything can have cost money
     with house.database.write() as session:
         pause = pauses.known(session, service)
-        if pause and pause.until > time.time():
+        if pause and pause.running:
             raise OutOfCredit(pause.words)
         if not renders.take_place(session, house.models, row, generator.active):
             claim.again(session, BUSY, "", counts=False)

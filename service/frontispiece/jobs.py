@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 from rq import Queue, Worker
 from rq.job import Job
+from sqlalchemy import Select
 
 from frontispiece import flow, parent, renders, setbacks, tasks
 from frontispiece.config import load
@@ -82,9 +83,7 @@ def nudge(house: House, redis: Redis) -> int:
         waiting, most = hints.count, _most_hints(redis)
         if waiting >= most:
             return 0
-        with house.database.read() as session:
-            blocked = renders.without_place(session, house.models, house.settings.most_at_once)
-        found = tasks.due(house.database, most - waiting, but=blocked, queue_is_empty=waiting == 0)
+        found = tasks.due(house.database, most - waiting, but=_blocked(house), queue_is_empty=waiting == 0)
         if found:
             hints.enqueue_many([_hint(task) for task in found])
     except RedisError as problem:
@@ -116,9 +115,13 @@ def run(task: int) -> None:
 
 
 def _next(house: House) -> tasks.Claim | None:
+    return tasks.take(house.database, but=_blocked(house))
+
+
+def _blocked(house: House) -> Select[int]:
+    """The renders that would find no place at their service now."""
     with house.database.read() as session:
-        blocked = renders.without_place(session, house.models, house.settings.most_at_once)
-    return tasks.take(house.database, but=blocked)
+        return renders.without_place(session, house.models, house.settings.most_at_once)
 
 
 def perform(house: House, claim: tasks.Claim) -> None:

@@ -25,7 +25,7 @@ def reach(house: House, site: str) -> Iterator[tuple[Adapter, httpx.Client]]:
     name = pauses.of_site(site)
     with house.database.read() as session:
         known = pauses.known(session, name)
-    if known and known.until > time.time():
+    if known and known.running:
         raise NotAllowed(known.words, seconds=known.until - time.time())
     try:
         with house.api(site) as both:

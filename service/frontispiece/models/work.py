@@ -62,6 +62,11 @@ class Pause(Base):
     since: Mapped[float] = mapped_column(default=time.time)
     until: Mapped[float]
 
+    @property
+    def running(self) -> bool:
+        """Whether it is too early to try the service again."""
+        return self.until > time.time()
+
 
 class Site(Base):
     """A configured site: `looked` is the time up to which its CMS was asked for what deliveries did not tell."""
