@@ -65,15 +65,6 @@ def read_json(answer: httpx.Response) -> Any:
         raise CmsProblem(f"{answer.url} answered without JSON: is the site's url the CMS's own?") from problem
 
 
-def graphql(api: httpx.Client, path: str, query: str, **variables: Any) -> Any:
-    """The `data` of a GraphQL answer. Raises `CmsProblem` for errors, which come with a 200."""
-    told = read_json(call(api, "POST", path, json={"query": query, "variables": variables}))
-    if told.get("errors"):
-        words = "; ".join(str(one.get("message", one)) for one in told["errors"])
-        raise CmsProblem(f"{api.base_url.join(path)} answered with errors: {words[:300]}")
-    return told["data"]
-
-
 class Header(httpx.Auth):
     """A credential in one header on every call: `Header("Authorization", "Bearer …")`."""
 
