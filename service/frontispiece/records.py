@@ -33,10 +33,21 @@ def keep_entry(session: Session, site: str, entry: Entry) -> int:
         "kind": entry.kind,
         "title": storable(entry.title),
     }
-    values |= {"snapshot": asdict(entry), "fetched": time.time()}
-    row = upsert(session, EntryRow, ["site", "ref"], values, ["title", "snapshot", "fetched"])
+    values |= {"snapshot": asdict(entry), "fetched": time.time()} | sought(entry)
+    row = upsert(session, EntryRow, ["site", "ref"], values, ["title", "section", "search", "snapshot", "fetched"])
     assert row is not None
     return row
+
+
+def sought(entry: Entry) -> dict[str, str]:
+    """What the queue looks for: the section, and the title without upper case."""
+    return {"section": storable(entry.section)[:200], "search": searchable(entry.title)}
+
+
+def searchable(text: str) -> str:
+    """A text as it is compared in a search: no upper case, no marks at the letters, at most 300 characters."""
+    flat = unicodedata.normalize("NFKD", storable(text).casefold())
+    return "".join(sign for sign in flat if not unicodedata.combining(sign))[:300]
 
 
 def entry_of(row: EntryRow) -> Entry:
@@ -90,12 +101,12 @@ def last_delivery(session: Session, site: str) -> float | None:
 
 
 def chosen(session: Session, number: int) -> tuple[Illustration, Candidate, str]:
-    """An illustration, its approved candidate and the name of the model that drew it."""
+    """An illustration, its approved candidate and the name of the model that drew it ("" = a person gave it)."""
     found = illustration(session, number)
     candidate = candidate_with_render(session, found.chosen_id or 0)
     if candidate is None:
         raise Problem(f"illustration {number} has no approved candidate")
-    return found, candidate, candidate.render.model
+    return found, candidate, candidate.render.model if candidate.render else ""
 
 
 def candidate_with_render(session: Session, number: int) -> Candidate | None:

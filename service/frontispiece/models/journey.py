@@ -72,12 +72,18 @@ class Entry(Base):
     locale: Mapped[str] = mapped_column(String(35), default="")
     kind: Mapped[str] = mapped_column(String(16))
     title: Mapped[str]
+    section: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    search: Mapped[str] = mapped_column(String(300), default="", server_default="")  # the title as one looks for it
     snapshot: Mapped[dict[str, Any]]
     fetched: Mapped[float]
 
 
 class Illustration(Base):
-    """The picture that one slot of one entry is waiting for. `known_image` is what the entry had when we planned."""
+    """The picture that one slot of one entry is waiting for. `known_image` is what the entry had when we planned.
+
+    `alt` and `caption` are in the entry's own locale, `alts` and `captions` hold what an editor wrote for others;
+    `focal` is the point that no crop may lose, as fractions of width and height from the top left.
+    """
 
     __tablename__ = "illustrations"
     __table_args__ = (UniqueConstraint("entry_id", "slot"), Index("ix_illustrations_state", "state", "updated"))
@@ -92,6 +98,10 @@ class Illustration(Base):
     template: Mapped[str] = mapped_column(String(80), default="")  # name@version
     alt: Mapped[str] = mapped_column(default="")
     caption: Mapped[str] = mapped_column(default="")
+    alts: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    captions: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    focal: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
+    assignee: Mapped[str] = mapped_column(String(80), default="", server_default="")  # the name of a user
     photos: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")  # storage keys; the product's own
     known_image: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     may_replace: Mapped[bool] = mapped_column(default=False)  # an editor said so
@@ -109,6 +119,8 @@ class Render(Base):
     """One call of a generator. `reserved` dollars are counted against the caps until `cost` is known.
 
     `given` and `mask` are storage keys of the pictures handed over; `final` draws an approved draft once more.
+    `template` is the name@version that wrote the prompt, "" where an editor did; `parent_id` the candidate it began
+    with; `by` who asked for it, "" where a rule did.
     """
 
     __tablename__ = "renders"
@@ -127,6 +139,9 @@ class Render(Base):
     mask: Mapped[str] = mapped_column(default="", server_default="")
     margins: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     final: Mapped[bool] = mapped_column(default=False, server_default=false())
+    template: Mapped[str] = mapped_column(String(80), default="", server_default="")
+    parent_id: Mapped[int | None]
+    by: Mapped[str] = mapped_column(String(80), default="", server_default="")
     reserved: Mapped[float] = mapped_column(default=0.0)
     cost: Mapped[float | None]
     ticket: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
@@ -138,26 +153,34 @@ class Render(Base):
 
 
 class Candidate(Base):
-    """One image a render brought; `image` is the storage key of the original bytes, sizes are pixels."""
+    """One image that a render brought, or that a person gave (`by`, no render).
+
+    `image` is the storage key of the original bytes, sizes are pixels, `colour` (#rrggbb) stands in until it is loaded.
+    """
 
     __tablename__ = "candidates"
     __table_args__ = (UniqueConstraint("render_id", "number"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     illustration_id: Mapped[int] = mapped_column(ForeignKey("illustrations.id"), index=True)
-    render_id: Mapped[int] = mapped_column(ForeignKey("renders.id"))
+    render_id: Mapped[int | None] = mapped_column(ForeignKey("renders.id"))
     number: Mapped[int]
     image: Mapped[str]
     mime: Mapped[str] = mapped_column(String(32))
     width: Mapped[int]
     height: Mapped[int]
+    colour: Mapped[str] = mapped_column(String(7), default="", server_default="")
+    by: Mapped[str] = mapped_column(String(80), default="", server_default="")
     created: Mapped[float] = mapped_column(default=time.time)
 
-    render: Mapped[Render] = relationship(lazy="raise")
+    render: Mapped[Render | None] = relationship(lazy="raise")
 
 
 class Review(Base):
-    """An editor's decision, or the rule's. `decision` is approve, reject, regenerate, retry or revert."""
+    """An editor's decision, or the rule's; review.py has the words that `decision` may be.
+
+    `chips` are the reasons that were picked, `before` is the state it was taken in, `undone` when it was taken back.
+    """
 
     __tablename__ = "reviews"
 
@@ -167,7 +190,10 @@ class Review(Base):
     candidate_id: Mapped[int | None]
     by: Mapped[str]
     reason: Mapped[str] = mapped_column(default="")
+    chips: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    before: Mapped[str] = mapped_column(String(16), default="", server_default="")
     at: Mapped[float] = mapped_column(default=time.time)
+    undone: Mapped[float | None]
 
 
 class Publication(Base):

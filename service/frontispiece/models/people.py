@@ -9,14 +9,20 @@ from frontispiece.models.base import Base
 
 
 class User(Base):
-    """A person who may log in; `role` is viewer, editor, lead or admin."""
+    """A person who may log in; `role` is viewer, editor, lead or admin.
+
+    `subject` is the identity provider's name for them (issuer and sub), for those who log in there; `language` is the
+    one they chose for the desk, "" = what their browser asks for.
+    """
 
     __tablename__ = "users"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(80), unique=True)
     role: Mapped[str] = mapped_column(String(16))
-    password: Mapped[str]  # argon2id
+    password: Mapped[str]  # argon2id; "" where they log in at an identity provider
+    subject: Mapped[str | None] = mapped_column(String(400), unique=True)
+    language: Mapped[str] = mapped_column(String(8), default="", server_default="")
     created: Mapped[float] = mapped_column(default=time.time)
 
 
