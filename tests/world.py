@@ -28,6 +28,7 @@ from frontispiece.models import Illustration, Render, RenderState, State, Task, 
 from frontispiece.signatures import sign_standard_webhooks
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
+Build = Callable[..., "World"]
 SECRET = "whsec_" + base64.b64encode(b"a secret for tests, 32 bytes long").decode()
 
 

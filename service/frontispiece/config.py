@@ -21,6 +21,7 @@ from frontispiece.cms import EventKind, SiteSettings
 from frontispiece.errors import ConfigProblem, TemplateProblem
 from frontispiece.generators import Generator, GeneratorSettings, catalogue
 from frontispiece.generators.catalogue import Model
+from frontispiece.oidc import OidcSettings
 
 T = TypeVar("T", bound=BaseModel)
 URLS = {
@@ -90,6 +91,7 @@ class Rule(Part):
     options: dict[str, Any] = {}
     photos: int = Field(default=1, ge=0, le=8)  # of a product's own that are shown to models that draw from references
     review: Literal["always", "never"] = "always"
+    approvals: int = Field(default=1, ge=1, le=2)  # how many people have to approve a picture
     replace: bool = False  # draw although the entry has an image
     delay: float = Field(default=5, ge=0, le=86400)  # seconds without another save before the prompt is built
     caption: str = ""
@@ -98,6 +100,12 @@ class Rule(Part):
     def draw_with(self) -> tuple[str, ...]:
         """All the models it names, each once."""
         return tuple(dict.fromkeys([*self.models, *([self.final] if self.final else [])]))
+
+
+class Desk(Part):
+    """The review desk: `undo_seconds` pass between an approval there and the write-back, so that it can be undone."""
+
+    undo_seconds: float = Field(default=5, ge=0, le=600)
 
 
 class Budget(Part):
@@ -119,6 +127,7 @@ class Settings(BaseSettings):
     )
 
     server: Server = Server()
+    desk: Desk = Desk()
     data: Path = secretfiles.DATA
     database_url: str = ""
     redis_url: str = ""
@@ -129,6 +138,7 @@ class Settings(BaseSettings):
     rules: list[Rule] = []
     generators: dict[str, GeneratorSettings] = {}
     budget: Budget = Budget()
+    oidc: OidcSettings | None = None
 
     @classmethod
     def settings_customise_sources(

@@ -13,13 +13,24 @@ from datetime import datetime
 from typing import Literal
 from xml.sax.saxutils import escape
 
-from PIL import AvifImagePlugin, Image, ImageCms, ImageFile, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+from PIL import (
+    AvifImagePlugin,
+    ExifTags,
+    Image,
+    ImageCms,
+    ImageFile,
+    ImageOps,
+    JpegImagePlugin,
+    PngImagePlugin,
+    WebPImagePlugin,
+)
 
 from frontispiece.errors import PictureProblem
 
 MOST_PIXELS = 40_000_000
 MOST_SIDE = 16_383  # WebP's limit, and the smallest of the four formats'
 LEAST_SIDE = 16
+MOST_XMP = 60_000  # bytes
 _BROKEN = (OSError, SyntaxError, ValueError, IndexError, TypeError, EOFError, struct.error, zlib.error)
 _SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -36,7 +47,7 @@ _QUALITIES: dict[str, tuple[int, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a picture is: `width` × `height` in pixels as stored, and its MIME type."""
+    """What a picture is: `width` × `height` in pixels when upright, and its MIME type."""
 
     width: int
     height: int
@@ -61,7 +72,7 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A picture as a slot wants it, `width` × `height` in pixels.
+    """A picture as a slot wants it, `width` × `height` in pixels, and where the focal point is in it.
 
     `within` is False where even the lowest quality passes the byte budget: `data` is then the smallest there is.
     """
@@ -72,6 +83,7 @@ class Fitted:
     height: int
     quality: int
     within: bool
+    focal: tuple[float, float]
 
 
 def check(data: bytes) -> Facts:
@@ -80,7 +92,9 @@ def check(data: bytes) -> Facts:
     Takes PNG, JPEG, WebP and AVIF. The size is read from the header first, so a decompression bomb is never unpacked.
     """
     image = _loaded(data)
-    return Facts(image.width, image.height, Image.MIME[image.format or ""])
+    lying = image.getexif().get(ExifTags.Base.Orientation, 1) in range(5, 9)
+    width, height = (image.height, image.width) if lying else image.size
+    return Facts(width, height, Image.MIME[image.format or ""])
 
 
 def finish(
@@ -90,22 +104,31 @@ def finish(
     height: int,
     format: Format,  # noqa: A002 - the word a slot uses
     max_bytes: int,
-    facts: Provenance,
+    facts: Provenance | None,
     focal: tuple[float, float] = (0.5, 0.5),
 ) -> Fitted:
     """Cuts the picture to `width` × `height` pixels around the focal point (0–1 from the left, 0–1 from the top).
 
     A smaller source is never enlarged: the result keeps the ratio at the size there is. Quality goes down in steps
-    until `max_bytes` holds (0 = no budget). Foreign EXIF (GPS!) and XMP are dropped. Raises as `check` does.
+    until `max_bytes` holds (0 = no budget). Foreign EXIF (GPS!) and XMP are dropped; a picture that a person gave has
+    no `facts` and keeps its own XMP, where the credit stands. Raises as `check` does.
     """
-    image = _covering(_srgb(_loaded(data)), width, height, focal)
-    marker = xmp(facts)
+    loaded = _loaded(data)
+    marker = xmp(facts) if facts else _own_xmp(loaded)
+    upright = _srgb(loaded)
+    box = _box(upright, width, height, focal)
+    image = _cut(upright, box, width, height)
     for quality in _QUALITIES[format]:
         encoded = _encoded(image, format, quality, marker)
         if not max_bytes or len(encoded) <= max_bytes:
             break
     within = not max_bytes or len(encoded) <= max_bytes
-    return Fitted(encoded, f"image/{format}", image.width, image.height, quality, within)
+    inside = (
+        (focal[0] * upright.width - box[0]) / (box[2] - box[0]),
+        (focal[1] * upright.height - box[1]) / (box[3] - box[1]),
+    )
+    seen = (min(max(inside[0], 0.0), 1.0), min(max(inside[1], 0.0), 1.0))
+    return Fitted(encoded, f"image/{format}", image.width, image.height, quality, within, seen)
 
 
 def thumbnail(data: bytes, width: int) -> bytes:
@@ -214,14 +237,28 @@ def _converted(image: Image.Image, profile: bytes) -> Image.Image:
     return result or image
 
 
-def _covering(image: Image.Image, width: int, height: int, focal: tuple[float, float]) -> Image.Image:
+def _own_xmp(image: Image.Image) -> bytes:
+    """The XMP packet that a file brought along, as far as a JPEG has room for it."""
+    packet = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or b""
+    own: bytes = packet.encode() if isinstance(packet, str) else packet
+    return own if len(own) < MOST_XMP else b""
+
+
+Box = tuple[float, float, float, float]  # left, top, right, bottom in pixels
+
+
+def _box(image: Image.Image, width: int, height: int, focal: tuple[float, float]) -> Box:
+    """The largest part of that ratio with the focal point as near to its middle as the edges allow."""
     scale = min(image.width / width, image.height / height)
     across, down = width * scale, height * scale
     left = min(max(focal[0] * image.width - across / 2, 0), image.width - across)
     top = min(max(focal[1] * image.height - down / 2, 0), image.height - down)
-    smaller = min(scale, 1.0)
+    return left, top, min(left + across, image.width), min(top + down, image.height)
+
+
+def _cut(image: Image.Image, box: Box, width: int, height: int) -> Image.Image:
+    smaller = min((box[2] - box[0]) / width, 1.0)
     size = (max(1, round(width * smaller)), max(1, round(height * smaller)))
-    box = (left, top, min(left + across, image.width), min(top + down, image.height))
     return image.resize(size, Image.Resampling.LANCZOS, box=box, reducing_gap=3)
 
 

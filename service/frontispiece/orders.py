@@ -1,8 +1,9 @@
 """Renders ordered: which model draws, how large, for how much, and what the next one is when it cannot."""
 
 import logging
+import math
 import secrets
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, cast
 
 from sqlalchemy.orm import Session
@@ -28,24 +29,45 @@ class Ask:
     margins: Margins = field(default_factory=Margins)
 
 
-def place(
-    house: House, session: Session, one: Illustration, *, model: str = "", ask: Ask | None = None, **fields: Any
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody asks for beside the prompt; what is left out is as the rule has it.
+
+    `ratio` is width:height in whole numbers ("16:9"), `parent` the candidate it begins with, `by` who asks.
+    """
+
+    model: str = ""
+    seed: int | None = None
+    ratio: str = ""
+    ask: Ask | None = None
+    parent: int | None = None
+    by: str = ""
+
+
+AS_THE_RULE = Wish()
+
+
+def place(house: House, session: Session, one: Illustration, wish: Wish = AS_THE_RULE, **fields: Any) -> None:
     """Orders a render of an illustration and moves it to `rendering`; to `held` where there is no money for it.
 
-    `fields` are set on the illustration; a `prompt` among them is what will be drawn.
+    `fields` are set on the illustration; a `prompt` among them is what will be drawn. Raises `Problem` where the model
+    cannot do what is wished.
     """
     try:
-        model = model or house.rule(one.rule).models[0]
-        ask = ask or _from_words(house.models[model], fields.get("photos", one.photos))
-        render = _render(house, session, one, model, ask)
+        render = _render(house, session, one, _completed(house, one, wish, fields.get("photos", one.photos)))
     except OverBudget as problem:
         _hold(session, one, problem, fields)
         return
     render.prompt = fields.get("prompt", one.prompt)
+    render.template = fields.get("template", one.template)
     if one.state != State.RENDERING:
         states.move(session, one.id, one.state, State.RENDERING, **{"chosen_id": None} | fields)
     _add(session, render)
+
+
+def _completed(house: House, one: Illustration, wish: Wish, photos: list[str]) -> Wish:
+    model = wish.model or house.rule(one.rule).models[0]
+    return replace(wish, model=model, ask=wish.ask or _from_words(house.models[model], photos))
 
 
 def _from_words(row: Model, photos: list[str]) -> Ask:
@@ -57,9 +79,10 @@ def _from_words(row: Model, photos: list[str]) -> Ask:
 
 def place_final(house: House, session: Session, one: Illustration, draft: Candidate, **fields: Any) -> None:
     """Has the rule's final model draw an approved draft once more. Raises `OverBudget`."""
-    ask = Ask("edit", (draft.image,))
-    render = _render(house, session, one, house.rule(one.rule).final, ask)
-    render.prompt, render.final = draft.render.prompt, True
+    wish = Wish(house.rule(one.rule).final, ask=Ask("edit", (draft.image,)), parent=draft.id)
+    render = _render(house, session, one, wish)
+    render.prompt, render.final = (draft.render.prompt, True) if draft.render else (one.prompt, True)
+    render.template = draft.render.template if draft.render else ""
     states.move(session, one.id, one.state, State.RENDERING, chosen_id=draft.id, **fields)
     _add(session, render)
 
@@ -67,7 +90,7 @@ def place_final(house: House, session: Session, one: Illustration, draft: Candid
 def wants_final(house: House, one: Illustration, candidate: Candidate) -> bool:
     """Whether this candidate is only a draft of what its rule's final model shall draw."""
     rule = _rule(house, one)
-    return rule is not None and rule.final not in ("", candidate.render.model)
+    return rule is not None and candidate.render is not None and rule.final not in ("", candidate.render.model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,27 +116,42 @@ def _rule(house: House, one: Illustration) -> Rule | None:
     return next((rule for rule in house.settings.rules if rule.name == one.rule), None)
 
 
-def _render(house: House, session: Session, one: Illustration, model: str, ask: Ask) -> Render:
+def _render(house: House, session: Session, one: Illustration, wish: Wish) -> Render:
     """A render that the money is reserved for, not yet added. Raises `OverBudget`, `ConfigProblem`."""
-    rule, slot, row = house.rule(one.rule), house.slot(one.slot), house.models[model]
-    catalogue.must_do(model, row, ask.task, len(ask.given))
-    width, height = row.fit(slot.width, slot.height)
+    rule, ask = house.rule(one.rule), wish.ask or Ask()
+    if wish.model not in house.models:
+        raise ConfigProblem(f"there is no model {wish.model!r} in the catalogue (any more)")
+    row = house.models[wish.model]
+    catalogue.must_do(wish.model, row, ask.task, len(ask.given))
+    width, height = row.fit(*_drawn_size(house, one, wish.ratio))
     price = float(row.price(width, height, given=len(ask.given)))
     money.reserve(session, house.settings.budget, price)
     options = row.settle({key: value for key, value in rule.options.items() if key in row.options})
     return Render(
         illustration_id=one.id,
-        model=model,
+        model=wish.model,
         options=options,
         width=width,
         height=height,
         reserved=price,
-        seed=secrets.randbelow(2**32),
+        seed=secrets.randbelow(2**32) if wish.seed is None else wish.seed,
         task=ask.task,
         given=list(ask.given),
         mask=ask.mask,
         margins=asdict(ask.margins),
+        parent_id=wish.parent,
+        by=wish.by,
     )
+
+
+def _drawn_size(house: House, one: Illustration, ratio: str) -> tuple[int, int]:
+    """Width and height in pixels: the slot's, or as many pixels in another ratio."""
+    slot = house.slot(one.slot)
+    if not ratio:
+        return slot.width, slot.height
+    across, _, down = ratio.partition(":")
+    scale = math.sqrt(slot.width * slot.height / (int(across) * int(down)))
+    return round(int(across) * scale), round(int(down) * scale)
 
 
 def _add(session: Session, render: Render) -> None:
@@ -164,7 +202,8 @@ def gave_up(house: House, session: Session, number: int, problem: Problem) -> No
         return
     following = "" if unknown or isinstance(problem, Declined) else following_model(house, render, one)
     if following:
-        place(house, session, one, model=following, prompt=render.prompt)
+        wish = Wish(following, parent=render.parent_id, by=render.by)
+        place(house, session, one, wish, prompt=render.prompt, template=render.template)
     elif unknown:
         states.move(session, one.id, State.RENDERING, State.HELD, reason=problem.words)
     elif render.final:

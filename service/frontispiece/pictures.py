@@ -30,26 +30,59 @@ def finish(
     formats: Sequence[images.Format],
     entry: Entry,
 ) -> Picture:
-    """The candidate as its slot wants it: cut, scaled, encoded, marked as made by a machine.
+    """The candidate as its slot wants it: cut around its focal point, scaled, encoded.
 
-    In the locales that the entry has beside its own, the alt text says the title that it has there.
+    What a machine drew is marked as that, what a person gave (no `model`) is not. In the locales that the entry has
+    beside its own, the alt text is the editor's, or says the title that it has there.
     """
     slot = house.slot(one.slot)
     kind = slot.format if slot.format in formats else formats[0]
-    facts = images.Provenance(
+    done = images.finish(
+        house.storage.get(candidate.image),
+        width=slot.width,
+        height=slot.height,
+        format=kind,
+        max_bytes=slot.max_bytes,
+        facts=_provenance(house, one, candidate, model) if model else None,
+        focal=(one.focal[0], one.focal[1]) if one.focal else (0.5, 0.5),
+    )
+    ending = done.mime.removeprefix("image/").replace("jpeg", "jpg")
+    return Picture(
+        f"{name}.{ending}",
+        done.mime,
+        done.data,
+        done.width,
+        done.height,
+        one.alt,
+        one.caption,
+        alts=alts_of(one, entry),
+        captions=captions_of(one, entry),
+        focal=done.focal if one.focal else None,
+    )
+
+
+def alts_of(one: Illustration, entry: Entry) -> dict[str, str]:
+    """The alt text in each locale of an entry that has several."""
+    told = {
+        locale: one.alts.get(locale) or prompts.alt_text(replace(entry, title=title, locale=locale), locale)
+        for locale, title in entry.titles.items()
+        if title
+    }
+    return told | ({entry.locale: one.alt} if entry.locale in told else {})
+
+
+def captions_of(one: Illustration, entry: Entry) -> dict[str, str]:
+    """The caption in each locale of an entry that has several; the entry's own where an editor wrote no other."""
+    return {
+        locale: one.caption if locale == entry.locale else one.captions.get(locale, one.caption)
+        for locale in entry.titles
+    }
+
+
+def _provenance(house: House, one: Illustration, candidate: Candidate, model: str) -> images.Provenance:
+    return images.Provenance(
         model=house.models[model].title,
         made=datetime.fromtimestamp(candidate.created, UTC),
         id=f"frontispiece:{one.entry.site}:{one.id}:{candidate.id}",
         source=house.generator(house.models[model].generator).source,
     )
-    data = house.storage.get(candidate.image)
-    done = images.finish(data, width=slot.width, height=slot.height, format=kind, max_bytes=slot.max_bytes, facts=facts)
-    ending = done.mime.removeprefix("image/").replace("jpeg", "jpg")
-    alts = {
-        locale: prompts.alt_text(replace(entry, title=title, locale=locale), locale)
-        for locale, title in entry.titles.items()
-        if title
-    }
-    if entry.locale in alts:
-        alts[entry.locale] = one.alt
-    return Picture(f"{name}.{ending}", done.mime, done.data, done.width, done.height, one.alt, one.caption, alts)

@@ -124,6 +124,13 @@ def close(session: Session, number: int, state: RenderState, error: str) -> bool
     return session.execute(going.values(values).returning(Render.id)).scalar() is not None
 
 
+def drop_planned(session: Session, illustration: int, why: str) -> None:
+    """Ends the renders of an illustration that nothing was sent for yet; the money is free again."""
+    planned = update(Render).where(Render.illustration_id == illustration, Render.state == RenderState.PLANNED)
+    values = {"state": RenderState.FAILED, "error": why, "cost": 0.0, "finished": time.time()}
+    session.execute(planned.values(values))
+
+
 def open_ticket(session: Session, number: int, ticket: Ticket) -> None:
     """The service has the order, also where nobody hoped for it any more; from here on we only ask for its ticket."""
     sent = Render.state.in_((RenderState.SUBMITTING, RenderState.UNKNOWN))

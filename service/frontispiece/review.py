@@ -1,17 +1,51 @@
 """The acts of an editor, for the desk, the API and the panels in a CMS alike.
 
 Each is one short transaction: the state moves by compare-and-set, the decision is written down, the next task is
-added. Whoever comes second gets `StaleState` with words that say so.
+added. Whoever comes second gets `StaleState` with words that say so. The decisions are approve, endorse (the first of
+two approvals), reject, regenerate, retry and revert; one that was taken back carries the time of that.
 """
 
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Literal
+
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from frontispiece import orders, records, states, tasks
+from frontispiece import images, orders, records, renders, states, tasks
 from frontispiece.errors import Problem
 from frontispiece.house import House
-from frontispiece.models import Illustration, Review, State
+from frontispiece.models import Candidate, Illustration, Review, State
 
 MAX_PROMPT = 4_000  # characters
+Approval = Literal["approved", "endorsed", "final"]
+WAITING = (State.IN_REVIEW, State.HELD, State.REVERTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """The words that go with a picture and the point that no crop may lose; None leaves what there is.
+
+    `alts` and `captions` are by locale; `focal` is in fractions of width and height from the top left.
+    """
+
+    alt: str | None = None
+    caption: str | None = None
+    alts: Mapping[str, str] | None = None
+    captions: Mapping[str, str] | None = None
+    focal: tuple[float, float] | None = None
+
+    def fields(self) -> dict[str, Any]:
+        """What changes in the row of the illustration."""
+        given: dict[str, Any] = {"alt": self.alt, "caption": self.caption}
+        given |= {"alts": self.alts and dict(self.alts), "captions": self.captions and dict(self.captions)}
+        given["focal"] = self.focal and list(self.focal)
+        return {name: value for name, value in given.items() if value is not None}
+
+
+AS_THEY_ARE = Details()
 
 
 def approve(
@@ -19,58 +53,102 @@ def approve(
     number: int,
     candidate: int,
     by: str,
-    alt: str | None = None,
-    caption: str | None = None,
+    details: Details = AS_THEY_ARE,
     *,
     as_it_is: bool = False,
-) -> None:
+    hold: float = 0.0,
+) -> Approval:
     """The picture goes to the CMS; from `held` it also replaces what a person set meanwhile, because one chose so.
 
-    Where the rule has a final model that draws it first, unless the draft shall go out `as_it_is`. Raises `OverBudget`.
+    Where the rule wants two approvals the first only endorses. Where it has a final model that draws the picture first,
+    unless the draft shall go out `as_it_is`. The write-back begins in `hold` seconds. Raises `OverBudget`, `Problem`.
     """
     with house.database.write() as session:
-        one = _in(session, number, State.IN_REVIEW, State.HELD, State.REVERTED)
-        picked = records.candidate_with_render(session, candidate)
-        if picked is None or picked.illustration_id != number:
-            raise Problem(f"candidate {candidate} is not one of illustration {number}")
-        fields = {
-            "alt": one.alt if alt is None else alt,
-            "caption": one.caption if caption is None else caption,
-            "may_replace": one.state == State.HELD or one.may_replace,
-        }
-        if not as_it_is and orders.wants_final(house, one, picked):
+        one, picked = _in(session, number, *WAITING, State.PUBLISHED), _candidate(session, number, candidate)
+        if one.state == State.PUBLISHED and one.chosen_id == candidate:
+            raise states.stale(number, one.state)
+        fields = details.fields()
+        if _is_first_of_two(house, session, one, picked, by):
+            _describe(one, fields)
+            _note(session, one, "endorse", by, candidate=candidate)
+            return "endorsed"
+        _note(session, one, "approve", by, candidate=candidate)
+        fields["may_replace"] = one.state == State.HELD or one.may_replace
+        if not as_it_is and one.state != State.PUBLISHED and orders.wants_final(house, one, picked):
             orders.place_final(house, session, one, picked, **fields)
-        else:
-            states.move(session, number, one.state, State.APPROVED, chosen_id=candidate, **fields)
-            tasks.add(session, "publish", number)
-        _note(session, number, "approve", by, candidate=candidate)
+            return "final"
+        states.move(session, number, one.state, State.APPROVED, chosen_id=candidate, **fields)
+        tasks.add(session, "publish", number, due=time.time() + hold if hold else 0.0)
+        return "approved"
 
 
-def reject(house: House, number: int, by: str, reason: str = "") -> None:
+def endorsed(session: Session, number: int, candidate: int) -> list[str]:
+    """Who has approved this candidate so far, where the rule wants two."""
+    wanted = select(Review.by).where(Review.illustration_id == number, Review.candidate_id == candidate)
+    return list(session.scalars(wanted.where(Review.decision == "endorse", Review.undone.is_(None)).distinct()))
+
+
+def describe(house: House, number: int, details: Details) -> None:
+    """Keeps words and focal point without deciding anything; what is published already keeps its own."""
+    with house.database.write() as session:
+        _describe(_in(session, number, *WAITING, State.REJECTED, State.FAILED), details.fields())
+
+
+def reject(house: House, number: int, by: str, reason: str = "", chips: Sequence[str] = ()) -> None:
     """The entry stays as it is; nothing is drawn for it again by itself."""
     with house.database.write() as session:
         one = _in(session, number, State.IN_REVIEW, State.HELD, State.FAILED)
+        _note(session, one, "reject", by, reason, chips)
         states.move(session, number, one.state, State.REJECTED, reason=reason)
-        _note(session, number, "reject", by, reason)
 
 
-def regenerate(house: House, number: int, by: str, prompt: str = "") -> None:
-    """Another picture: the same prompt with a new seed, or the one given. Raises `OverBudget`, changing nothing."""
+def regenerate(
+    house: House,
+    number: int,
+    by: str,
+    prompt: str = "",
+    wish: orders.Wish = orders.AS_THE_RULE,
+    reason: str = "",
+    chips: Sequence[str] = (),
+) -> None:
+    """Another picture: the same prompt with a new seed, or what is given. Raises `OverBudget`, changing nothing."""
     wanted = prompt.strip()
     if len(wanted) > MAX_PROMPT:
         raise Problem(f"the prompt has {len(wanted)} characters, {MAX_PROMPT} are the most")
     with house.database.write() as session:
-        one = _in(session, number, State.IN_REVIEW, State.REJECTED, State.HELD, State.FAILED, State.REVERTED)
+        one = _in(session, number, *WAITING, State.REJECTED, State.FAILED)
         if not (wanted or one.prompt):
             raise Problem(f"illustration {number} has no prompt yet: try it again instead")
-        orders.place(house, session, one, prompt=wanted or one.prompt)
-        _note(session, number, "regenerate", by, wanted if wanted != one.prompt else "")
+        written = {} if wanted in ("", one.prompt) or chips else {"template": ""}
+        _note(session, one, "regenerate", by, reason or (wanted if written else ""), chips)
+        orders.place(house, session, one, wish, prompt=wanted or one.prompt, **written)
+
+
+def give(house: House, number: int, by: str, data: bytes) -> int:
+    """A person's own picture becomes a candidate; its id, the same if it was given before. Raises `PictureProblem`."""
+    facts = images.check(data)
+    key = f"given/{number}-{sha256(data).hexdigest()[:20]}"
+    house.storage.put(key, data, facts.mime)
+    with house.database.write() as session:
+        one = _in(session, number, *WAITING, State.RENDERING, State.REJECTED, State.FAILED, State.PUBLISHED)
+        there = select(Candidate.id).where(Candidate.illustration_id == number, Candidate.image == key)
+        found = session.scalar(there)
+        if found is None:
+            made = Candidate(illustration_id=number, number=0, image=key, mime=facts.mime, by=by)
+            made.width, made.height = facts.width, facts.height
+            session.add(made)
+            session.flush()
+            found = made.id
+        if one.state in (State.REJECTED, State.FAILED):
+            states.move(session, number, one.state, State.IN_REVIEW)
+        return found
 
 
 def retry(house: House, number: int, by: str) -> None:
     """Takes up what failed or was held, at the step where it stopped."""
     with house.database.write() as session:
         one = _in(session, number, State.FAILED, State.HELD)
+        _note(session, one, "retry", by)
         if one.chosen_id is not None:
             states.move(session, number, one.state, State.APPROVED)
             tasks.add(session, "publish", number)
@@ -79,17 +157,92 @@ def retry(house: House, number: int, by: str) -> None:
         else:
             states.move(session, number, one.state, State.COMPOSING)
             tasks.add(session, "compose", number)
-        _note(session, number, "retry", by)
 
 
 def revert(house: House, number: int, by: str) -> None:
     """What the CMS had before comes back."""
     with house.database.write() as session:
-        _in(session, number, State.PUBLISHED)
-        records.last_publication(session, number)
-        tasks.add(session, "revert", number)
-        states.note(session, number, "")
-        _note(session, number, "revert", by)
+        _revert(session, _in(session, number, State.PUBLISHED), by)
+
+
+def undo(house: House, number: int, by: str) -> str:
+    """Takes back one's last decision on an illustration; the decision. What is in the CMS already is reverted there.
+
+    Raises `StaleState` where it is being written this moment, `Problem` where there is nothing to take back.
+    """
+    with house.database.write() as session:
+        one, last = records.illustration(session, number), last_decision(session, number)
+        if last is None or last.decision not in _BACK:
+            raise Problem("There is no decision to take back.")
+        if last.by != by:
+            raise Problem(f"The last decision is {last.by}'s, and theirs to take back.")
+        _BACK[last.decision](session, one, last)
+        last.undone = time.time()
+        return last.decision
+
+
+def last_decision(session: Session, number: int) -> Review | None:
+    """The last decision on an illustration that stands."""
+    wanted = select(Review).where(Review.illustration_id == number, Review.undone.is_(None))
+    return session.scalar(wanted.order_by(Review.id.desc()).limit(1))
+
+
+def _take_back_approval(session: Session, one: Illustration, last: Review) -> None:
+    if one.state == State.PUBLISHED:
+        _revert(session, one, last.by)
+    elif one.state == State.RENDERING:
+        _take_back_order(session, one, last)
+    elif one.state == State.APPROVED:
+        before = State(last.before)
+        picked = records.last_publication(session, one.id).candidate_id if before == State.PUBLISHED else None
+        fields = {"chosen_id": picked, "may_replace": one.may_replace and before != State.HELD}
+        states.move(session, one.id, State.APPROVED, before, **fields)
+        tasks.drop(session, "publish", one.id)
+    else:
+        raise states.stale(one.id, one.state)
+
+
+def _take_back_order(session: Session, one: Illustration, last: Review) -> None:
+    """What was not sent yet is not sent; what comes back all the same becomes one more candidate."""
+    states.move(session, one.id, State.RENDERING, State(last.before), chosen_id=None)
+    renders.drop_planned(session, one.id, "taken back before it was sent")
+
+
+def _take_back_rejection(session: Session, one: Illustration, last: Review) -> None:
+    states.move(session, one.id, State.REJECTED, State(last.before))
+
+
+_BACK = {
+    "approve": _take_back_approval,
+    "endorse": lambda _session, _one, _last: None,
+    "reject": _take_back_rejection,
+    "regenerate": _take_back_order,
+}
+
+
+def _revert(session: Session, one: Illustration, by: str) -> None:
+    records.last_publication(session, one.id)
+    tasks.add(session, "revert", one.id)
+    states.note(session, one.id, "")
+    _note(session, one, "revert", by)
+
+
+def _is_first_of_two(house: House, session: Session, one: Illustration, picked: Candidate, by: str) -> bool:
+    """Whether another person has to approve as well. Raises `Problem` where this one may not be the second."""
+    wanted = next((rule.approvals for rule in house.settings.rules if rule.name == one.rule), 1)
+    if wanted < 2:
+        return False
+    if _person(picked.by) == _person(by):
+        raise Problem("This picture is your own; two others have to approve it.")
+    before = {_person(name) for name in endorsed(session, one.id, picked.id)}
+    if _person(by) in before:
+        raise Problem("You have approved this picture already; a second person has to.")
+    return not before
+
+
+def _person(by: str) -> str:
+    """Somebody is the same person at the desk and in the CMS, which has them as “Jo via WordPress”."""
+    return by.partition(" via ")[0].strip().casefold()
 
 
 def _in(session: Session, number: int, *wanted: State) -> Illustration:
@@ -99,7 +252,27 @@ def _in(session: Session, number: int, *wanted: State) -> Illustration:
     return one
 
 
+def _candidate(session: Session, number: int, candidate: int) -> Candidate:
+    picked = records.candidate_with_render(session, candidate)
+    if picked is None or picked.illustration_id != number:
+        raise Problem(f"candidate {candidate} is not one of illustration {number}")
+    return picked
+
+
+def _describe(one: Illustration, fields: Mapping[str, Any]) -> None:
+    for name, value in fields.items():
+        setattr(one, name, value)
+
+
 def _note(
-    session: Session, number: int, decision: str, by: str, reason: str = "", candidate: int | None = None
+    session: Session,
+    one: Illustration,
+    decision: str,
+    by: str,
+    reason: str = "",
+    chips: Sequence[str] = (),
+    candidate: int | None = None,
 ) -> None:
-    session.add(Review(illustration_id=number, decision=decision, candidate_id=candidate, by=by, reason=reason))
+    row = Review(illustration_id=one.id, decision=decision, candidate_id=candidate, by=by, reason=reason)
+    row.chips, row.before = list(chips), one.state.value
+    session.add(row)

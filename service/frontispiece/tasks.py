@@ -102,6 +102,12 @@ def postpone(session: Session, step: str, subject: int, due: float) -> None:
     session.execute(waiting.values(due=due, hinted=0.0))
 
 
+def drop(session: Session, step: str, subject: int) -> None:
+    """Takes a task off the list again, unless somebody has begun it."""
+    mine = update(Task).where(Task.step == step, Task.subject == subject, Task.state == TaskState.READY)
+    session.execute(mine.values(state=TaskState.DONE))
+
+
 def claim(database: Database, task: int) -> Claim | None:
     """Takes a task that is due, or whose worker is gone; None if the hint was late, doubled or wrong."""
     now, token = time.time(), uuid.uuid4().hex

@@ -35,7 +35,7 @@ def test_a_published_article_gets_a_picture_that_waits_for_an_editor(world: Worl
 
 def test_an_approved_picture_is_on_the_article_with_its_alt_text(world: World) -> None:
     article = waiting(world)
-    review.approve(world.house, 1, 1, "an editor", alt="A lighthouse")
+    review.approve(world.house, 1, 1, "an editor", review.Details(alt="A lighthouse"))
     world.run()
 
     written = world.archive.picture(picture(world, article))

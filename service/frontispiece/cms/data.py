@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import PurePath
 from typing import Any, Literal
@@ -104,6 +104,7 @@ class Picture:
     alt: str
     caption: str = ""
     alts: Mapping[str, str] = field(default_factory=dict)  # by locale, where one entry has several
+    captions: Mapping[str, str] = field(default_factory=dict)  # as alts
     focal: tuple[float, float] | None = None  # fractions of width and height, from the top left
 
     @property
@@ -111,6 +112,11 @@ class Picture:
         """A file name that only these very bytes have: a file of this name is what an earlier try has left."""
         path = PurePath(self.name)
         return f"{path.stem}-{sha256(self.data).hexdigest()[:12]}{path.suffix}".lower()
+
+    def within(self, locale: str) -> "Picture":
+        """The picture with the words that it has in this locale; what it lacks there stays as it is."""
+        alt, caption = self.alts.get(locale, self.alt), self.captions.get(locale, self.caption)
+        return replace(self, alt=alt, caption=caption)
 
 
 @dataclass(frozen=True, slots=True)

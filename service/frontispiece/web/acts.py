@@ -1,13 +1,15 @@
 """The acts of `review.py` as the desk and the API call them; a retry of what one has done already changes nothing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
-from frontispiece import review
+from frontispiece import orders, review
 from frontispiece.errors import Problem, StaleState
 from frontispiece.house import House
 from frontispiece.models import Illustration, Review, State
 from frontispiece.records import illustration
+from frontispiece.review import Details
 from frontispiece.web import views
 from frontispiece.web.security import nudge
 
@@ -37,33 +39,46 @@ def approve(
     number: int,
     candidate: int,
     by: str,
+    details: Details = review.AS_THEY_ARE,
     *,
-    alt: str | None = None,
-    caption: str | None = None,
     as_it_is: bool = False,
-) -> None:
+    hold: float = 0.0,
+) -> review.Approval:
     """Approves, unless this very picture with these words is approved already. Raises `StaleState`, `Problem`."""
     try:
-        review.approve(house, number, candidate, by, alt, caption, as_it_is=as_it_is)
+        done = review.approve(house, number, candidate, by, details, as_it_is=as_it_is, hold=hold)
     except StaleState:
         with house.database.read() as session:
             one = illustration(session, number)
-        same = one.chosen_id == candidate and alt in (None, one.alt) and caption in (None, one.caption)
+        same = one.chosen_id == candidate and all(getattr(one, name) == is_ for name, is_ in details.fields().items())
         if not (same and one.state in LEADING):
             raise
-    nudge()
+        return "approved"
+    if not hold:
+        nudge()
+    return done
 
 
-def reject(house: House, number: int, by: str, reason: str) -> None:
+def reject(house: House, number: int, by: str, reason: str, chips: Sequence[str] = ()) -> None:
     """The entry stays as it is. Raises `StaleState`, `Problem`."""
-    with _once(house, number, "reject", by, lambda last, _: last.reason == reason):
-        review.reject(house, number, by, reason)
+    with _once(house, number, "reject", by, lambda last, _: last.reason == reason and last.chips == list(chips)):
+        review.reject(house, number, by, reason, chips)
 
 
-def regenerate(house: House, number: int, by: str, prompt: str) -> None:
+def regenerate(
+    house: House,
+    number: int,
+    by: str,
+    prompt: str,
+    wish: orders.Wish = orders.AS_THE_RULE,
+    reason: str = "",
+    chips: Sequence[str] = (),
+) -> None:
     """Another picture. Raises `StaleState`, `Problem`."""
-    with _once(house, number, "regenerate", by, lambda _, one: prompt in ("", one.prompt)):
-        review.regenerate(house, number, by, prompt)
+    with _once(
+        house, number, "regenerate", by, lambda last, one: prompt in ("", one.prompt) and last.chips == [*chips]
+    ):
+        review.regenerate(house, number, by, prompt, replace(wish, by=by), reason, chips)
 
 
 def retry(house: House, number: int, by: str) -> None:
@@ -76,6 +91,13 @@ def revert(house: House, number: int, by: str) -> None:
     """What the CMS had before comes back. Raises `StaleState`, `Problem`."""
     with _once(house, number, "revert", by):
         review.revert(house, number, by)
+
+
+def undo(house: House, number: int, by: str) -> str:
+    """Takes back one's last decision; which one it was. Raises `StaleState`, `Problem`."""
+    undone = review.undo(house, number, by)
+    nudge()
+    return undone
 
 
 @contextmanager
