@@ -24,11 +24,9 @@ from frontispiece.cms import (
     unchanged,
 )
 
-from . import events, files, flows, items
+from . import events, files, flows, items, translations
 from .rest import ask, bearer, data
 from .settings import DirectusSettings, DirectusType
-
-LONGEST = 255  # characters of a field of type string, unless its owner has chosen otherwise
 
 
 class Directus(Adapter):
@@ -62,14 +60,16 @@ class Directus(Adapter):
             return events.told(delivery.body, self.settings.types)
 
     def fetch(self, api: httpx.Client, ref: str, locale: str = "") -> Entry:
-        kind, item = items.read(api, self.settings.types, ref)
+        kind, whole = items.read(api, self.settings.types, ref)
         collection, _, key = ref.partition("/")
+        found = translations.chosen(self.settings, kind, whole, locale)
+        item = translations.within(kind, whole, found)
         sections = items.words(item, kind.section)
         return Entry(
             ref=ref,
             kind=kind.kind,
             title=" ".join(items.words(item, kind.title)),
-            locale=locale or self.settings.language,
+            locale=found or locale or self.settings.language,
             excerpt=items.rich(item, kind.excerpt),
             body=items.rich(item, kind.body),
             tags=items.words(item, kind.tags),
@@ -82,6 +82,7 @@ class Directus(Adapter):
             version=str(item.get(kind.updated) or item.get(kind.created) or ""),
             image=self._current(kind, item),
             opted_out=bool(item.get(kind.opt_out)),
+            titles=translations.titles(self.settings, kind, whole),
         )
 
     def attach(self, api: httpx.Client, entry: Entry, picture: Picture) -> Receipt:
@@ -103,7 +104,7 @@ class Directus(Adapter):
             raise Conflict(f"{ref} got its picture in another field than {kind.image}, which the settings name now")
         if now != receipt.previous[kind.image]:
             unchanged(ref, self._current(kind, item), receipt.media_id)
-            items.write(api, self.settings.types, ref, now, receipt.previous)
+            items.write(api, self.settings.types, ref, now, translations.still_there(kind, item, receipt.previous))
 
     def recent(self, api: httpx.Client, since: datetime) -> Iterator[Event]:
         return events.missed(api, self.settings.types, since)
@@ -119,6 +120,7 @@ class Directus(Adapter):
         me = data(answer)
         words = [f"the token is that of {me['email'] or me['id']}", clock(answer)]
         words += items.rights(api, self.settings.types)
+        words += translations.rights(api, self.settings.types)
         return [*words, files.tried(api), *flows.check(api, self.settings, me["id"])]
 
     def _put(
@@ -126,19 +128,19 @@ class Directus(Adapter):
     ) -> Any:
         """Stores the picture and makes it the item's image, which must not have changed while it was on its way."""
         now, number = items.image(kind, item), files.number_of(entry.ref, picture)
-        told = ((kind.alt, picture.alt), (kind.caption, picture.caption))
-        words = {name: text[:LONGEST] for name, text in told if name}
-        replaces = {kind.image: now, **{name: item[name] for name in words}}
+        words = {name: getattr(picture, word)[: items.LONGEST] for name, word in kind.words.items()}
+        new, old = translations.updates(self.settings, kind, item, entry.locale, picture)
+        replaces = {kind.image: now, **{name: item[name] for name in words}, **old}
         file = files.store(api, number, entry.title or picture.name, picture, replaces)
-        items.write(api, self.settings.types, entry.ref, now, {kind.image: number, **words})
+        items.write(api, self.settings.types, entry.ref, now, {kind.image: number, **words, **new})
         return file
 
     def _current(self, kind: DirectusType, item: Mapping[str, Any]) -> Current | None:
         number = items.image(kind, item)
         if number is None:
             return None
-        alt = item[kind.alt] if kind.alt else item[kind.image]["description"]
-        return Current(number, self._asset(number), str(alt or ""))
+        alt = " ".join(items.words(item, kind.alt)) if kind.alt else str(item[kind.image]["description"] or "")
+        return Current(number, self._asset(number), alt)
 
     def _asset(self, number: str) -> str:
         return f"{self.settings.url}/assets/{number}"

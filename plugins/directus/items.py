@@ -21,6 +21,7 @@ from .settings import DirectusType
 MISSING = "undefined"  # what a Flow writes for a variable that there is not
 RIGHTS = "in Directus, Settings > Access Policies"
 PAGE = 100  # items
+LONGEST = 255  # characters of a field of type string, unless its owner has chosen otherwise
 
 Types = Mapping[str, DirectusType]
 
@@ -49,11 +50,12 @@ def write(api: httpx.Client, types: Types, ref: str, expected: str | None, value
     collection, kind, key = _place(types, ref)
     same = {kind.image: {"_null": True} if expected is None else {"_eq": expected}}
     query = {"filter": {"_and": [{kind.key: {"_eq": key}}, same]}, "limit": 1}
-    fields, body = {"fields": ",".join(values)}, {"query": query, "data": dict(values)}
+    paths = [path for name, value in values.items() for path in _paths(name, value)]
+    fields, body = {"fields": ",".join(paths)}, {"query": query, "data": dict(values)}
     kept = ask(api, "PATCH", f"/items/{quote(collection)}", params=fields, json=body)
     if not kept:
         raise Conflict(f"the image of {ref} was changed while ours was on its way")
-    if kept != [dict(values)]:
+    if len(kept) != 1 or not all(_holds(kept[0][name], value) for name, value in values.items()):
         raise CmsProblem(f"{ref} kept {kept[0]} when {dict(values)} was set")
 
 
@@ -91,14 +93,27 @@ def without_image(api: httpx.Client, collection: str, kind: DirectusType, since:
 
 def rights(api: httpx.Client, types: Types) -> Iterator[str]:
     """Proves that our user may read and write what the settings name. Raises `CmsProblem`."""
-    may = ask(api, "GET", "/permissions/me")
     for collection, kind in types.items():
         _list(api, collection, {"fields": ",".join(kind.paths), "limit": "1"})
-        update, wanted = may.get(collection, {}).get("update", {}), ", ".join(kind.written)
-        allowed = update.get("fields") or []
-        if update.get("access", "none") == "none" or not ("*" in allowed or set(kind.written) <= set(allowed)):
-            raise CmsProblem(f"the user may not update {wanted} of {collection}: allow it {RIGHTS}")
-        yield f"{collection}: may be read, and {wanted} written"
+        yield may_update(api, collection, kind.written)
+
+
+def may_update(api: httpx.Client, collection: str, fields: list[str]) -> str:
+    """Proves that our user may write these fields. Raises `CmsProblem`."""
+    update = ask(api, "GET", "/permissions/me").get(collection, {}).get("update", {})
+    allowed, wanted = update.get("fields") or [], ", ".join(fields)
+    if update.get("access", "none") == "none" or not ("*" in allowed or set(fields) <= set(allowed)):
+        raise CmsProblem(f"the user may not update {wanted} of {collection}: allow it {RIGHTS}")
+    return f"{collection}: may be read, and {wanted} written"
+
+
+def _paths(name: str, value: Any) -> list[str]:
+    """What is asked back of a value that was set: of a change of other rows the fields that it sets in them."""
+    return [f"{name}.{field}" for field in value["update"][0]] if isinstance(value, Mapping) else [name]
+
+
+def _holds(kept: Any, value: Any) -> bool:
+    return all(row in kept for row in value["update"]) if isinstance(value, Mapping) else bool(kept == value)
 
 
 def _place(types: Types, ref: str) -> tuple[str, DirectusType, str]:

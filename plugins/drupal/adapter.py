@@ -10,15 +10,11 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal
 
 import httpx
-from pydantic import Field, SecretStr
 
 from frontispiece.cms import (
     TEST_PICTURE,
     Adapter,
     CmsProblem,
-    Conflict,
-    ContentType,
-    Current,
     Delivery,
     Entry,
     Event,
@@ -27,7 +23,6 @@ from frontispiece.cms import (
     Picture,
     Receipt,
     Refused,
-    SiteSettings,
     call,
     clock,
     dig,
@@ -39,38 +34,16 @@ from frontispiece.cms import (
 )
 from frontispiece.signatures import header, hmac_sha256
 
-from .jsonapi import first, included, named, names, pages, send, upload
+from . import nodes, pictures, translations
+from .jsonapi import first, names, pages, upload
+from .settings import DrupalSettings
 
 EVENTS: dict[str, EventKind] = {
     "entity:node:create": "created",
     "entity:node:update": "updated",
     "entity:node:delete": "deleted",
 }
-MOST_ALT = 512  # characters, core's modules/image/src/Plugin/Field/FieldType/ImageItem.php
-PENDING = "working copy"  # in core's words for a node with a newer draft, drupal.org/i/2795279
 REF = re.compile(r"([a-z0-9_]+)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-class DrupalType(ContentType):
-    """Fields by their machine names; `media` is the media type that the field `image` refers to, if any."""
-
-    image: str = "field_image"
-    body: str = "body"
-    tags: str = "field_tags"
-    media: str = ""
-    media_field: str = "field_media_image"
-
-    def upload(self, bundle: str) -> str:
-        """Where a new file for this field is posted. Never to a node itself: that would save it beside its draft."""
-        return f"media/{self.media}/{self.media_field}" if self.media else f"node/{bundle}/{self.image}"
-
-
-class DrupalSettings(SiteSettings):
-    """`user` is a user of Frontispiece's own: what that user saves is never taken for news."""
-
-    user: str
-    password: SecretStr
-    types: dict[str, DrupalType] = Field({"article": DrupalType()}, min_length=1)
 
 
 class Drupal(Adapter):
@@ -119,14 +92,14 @@ class Drupal(Adapter):
 
     def fetch(self, api: httpx.Client, ref: str, locale: str = "") -> Entry:
         self._log_in(api)
-        told = self._read(api, ref)
-        kind, found = self._type(ref), told["data"]["attributes"]
+        told = nodes.read(api, self.settings, ref)
+        kind, found = self.settings.type_of(ref), told["data"]["attributes"]
         alias, number = dig(found, "path.alias"), found["drupal_internal__nid"]
         return Entry(
             ref=ref,
             kind=kind.kind,
             title=prose(found, kind.title),
-            locale=found.get("langcode") or locale or self.settings.language,
+            locale=nodes.language(told) or locale or self.settings.language,
             excerpt=_text(found.get(kind.excerpt)) or _text(dig(found, f"{kind.body}.summary")),
             body=_text(found.get(kind.body)),
             tags=names(told, kind.tags),
@@ -136,29 +109,38 @@ class Drupal(Adapter):
             url=f"{self.settings.url}{alias or f'/node/{number}'}",
             edit_url=f"{self.settings.url}/node/{number}/edit",
             version=f"{found.get('drupal_internal__vid')} {found.get('changed')}",
-            image=self._image(kind, told),
+            image=nodes.image(self.settings, kind, told),
             opted_out=found.get(kind.opt_out) is True,
+            titles=translations.titles(api, self.settings, ref, told),
         )
 
     def attach(self, api: httpx.Client, entry: Entry, picture: Picture) -> Receipt:
-        told, kind = self._read(api, entry.ref), self._type(entry.ref)
-        now, before = self._image(kind, told), entry.image.id if entry.image else ""
-        if now is None or _shown_name(told, kind) != picture.stable_name:
+        settings, kind = self.settings, self.settings.type_of(entry.ref)
+        told = nodes.read(api, settings, entry.ref, entry.locale)
+        now, before = nodes.image(settings, kind, told), entry.image.id if entry.image else ""
+        others = translations.images(api, settings, entry.ref, nodes.language(told))
+        if now is None or nodes.image_name(kind, told) != picture.stable_name:
             unchanged(entry.ref, now, before)
-            item = self._store(api, entry.ref, picture)
-            told = self._read(api, entry.ref)  # again: the upload may have taken a while
-            unchanged(entry.ref, self._image(kind, told), before)
-            now = self._image(kind, self._set(api, entry.ref, told, item))
-            if now is None or now.id != item["id"] or now.alt != picture.alt[:MOST_ALT]:
+            item = pictures.store(api, settings, entry.ref, picture)
+            told = nodes.read(api, settings, entry.ref, entry.locale)  # again: the upload may have taken a while
+            unchanged(entry.ref, nodes.image(settings, kind, told), before)
+            now = nodes.image(settings, kind, nodes.show(api, settings, entry.ref, told, item, entry.locale))
+            if now is None or now.id != item["id"] or now.alt != picture.alt[: pictures.MOST_ALT]:
                 raise CmsProblem(f"{entry.ref} does not show the image and alt text that were set")
-        return Receipt(now.id, now.url, {"id": before, "alt": entry.image.alt if entry.image else ""})
+        if others:
+            translations.reword(api, settings, entry, now, others, picture)
+        previous = {"id": before, "alt": entry.image.alt if entry.image else ""}
+        return Receipt(now.id, now.url, previous | translations.noted(settings, entry.locale, now, others))
 
     def revert(self, api: httpx.Client, ref: str, receipt: Receipt) -> None:
-        told, kind, before = self._read(api, ref), self._type(ref), receipt.previous["id"]
-        now = self._image(kind, told)
-        if (now.id if now else "") != before:
+        settings, kind, before = self.settings, self.settings.type_of(ref), receipt.previous
+        told = nodes.read(api, settings, ref, before.get("locale", ""))
+        now, others = nodes.image(settings, kind, told), translations.images(api, settings, ref, nodes.language(told))
+        if (now.id if now else "") != before["id"]:
             unchanged(ref, now, receipt.media_id)
-            self._set(api, ref, told, _item(kind, before, receipt.previous["alt"]) if before else None)
+            item = nodes.item(kind, before["id"], before["alt"]) if before["id"] else None
+            nodes.show(api, settings, ref, told, item, before.get("locale", ""))
+        translations.put_back(api, settings, ref, others, receipt.media_id, before)
 
     def recent(self, api: httpx.Client, since: datetime) -> Iterator[Event]:
         """Drupal lists unpublished nodes to their author only, unless the user may bypass content access control."""
@@ -194,56 +176,6 @@ class Drupal(Adapter):
             )
         return root
 
-    def _type(self, ref: str) -> DrupalType:
-        bundle, _, _ = ref.partition("/")
-        if bundle not in self.settings.types:
-            raise CmsProblem(f"{ref}: there is no table types.{bundle} in this site's settings (any more)")
-        return self.settings.types[bundle]
-
-    def _read(self, api: httpx.Client, ref: str) -> Any:
-        kind = self._type(ref)
-        picture = f"{kind.image}.{kind.media_field}" if kind.media else kind.image
-        wanted = [picture, kind.author or "uid", kind.tags, kind.section]
-        return read_json(call(api, "GET", f"/jsonapi/node/{ref}", params={"include": ",".join(filter(None, wanted))}))
-
-    def _image(self, kind: DrupalType, told: Any) -> Current | None:
-        item = first(told["data"], kind.image)
-        if item is None:
-            return None
-        file = first(included(told, item), kind.media_field) or {} if kind.media else item
-        path = dig(included(told, file), "attributes.uri.url") or ""
-        return Current(item["id"], str(httpx.URL(self.settings.url).join(path)), dig(file, "meta.alt") or "")
-
-    def _store(self, api: httpx.Client, ref: str, picture: Picture) -> dict[str, Any]:
-        """The picture as an item of the node's field; what an earlier try has left is found by its name."""
-        kind, name, alt = self._type(ref), picture.stable_name, picture.alt[:MOST_ALT]
-        if kind.media and (media := named(api, f"media/{kind.media}", "name", name)):
-            _reword(api, kind, media, alt)
-            return _item(kind, media["id"], alt)
-        file = named(api, "file/file", "filename", name)
-        file = file or upload(api, kind.upload(ref.partition("/")[0]), picture)
-        if not kind.media:
-            return _item(kind, file["id"], alt)
-        shown = {kind.media_field: {"data": {"type": "file--file", "id": file["id"], "meta": {"alt": alt}}}}
-        made = {"type": f"media--{kind.media}", "attributes": {"name": name}, "relationships": shown}
-        return _item(kind, send(api, "POST", f"media/{kind.media}", made)["data"]["id"], alt)
-
-    def _set(self, api: httpx.Client, ref: str, told: Any, item: dict[str, Any] | None) -> Any:
-        """Puts the item first in the field. JSON:API itself refuses a node with unpublished changes."""
-        kind, data = self._type(ref), told["data"]["relationships"][self._type(ref).image]["data"]
-        wished = ([item] if item else []) + data[1:] if isinstance(data, list) else item
-        node = {"type": told["data"]["type"], "id": told["data"]["id"]}
-        try:
-            send(api, "PATCH", f"node/{ref}", node | {"relationships": {kind.image: {"data": wished}}})
-        except CmsProblem as problem:
-            if PENDING in problem.words:
-                raise Conflict(
-                    f"{ref} has unpublished changes, and Drupal lets nobody else write to it until then: "
-                    "publish them or drop them, then approve the picture again"
-                ) from problem
-            raise
-        return self._read(api, ref)
-
 
 def _ref(ref: str) -> str:
     """Strict, because it becomes part of an address."""
@@ -262,23 +194,3 @@ def _text(field: Any) -> str:
     """A text field with or without a format as plain text."""
     text = field.get("processed") or field.get("value") if isinstance(field, dict) else field
     return plain(str(text)) if text else ""
-
-
-def _item(kind: DrupalType, number: str, alt: str) -> dict[str, Any]:
-    media, file = {"type": f"media--{kind.media}", "id": number}, {"type": "file--file", "id": number}
-    return media if kind.media else file | {"meta": {"alt": alt}}
-
-
-def _shown_name(told: Any, kind: DrupalType) -> str:
-    """The name of the file or media item that the entry shows."""
-    shown = included(told, first(told["data"], kind.image))
-    return str(dig(shown, f"attributes.{'name' if kind.media else 'filename'}"))
-
-
-def _reword(api: httpx.Client, kind: DrupalType, media: Any, alt: str) -> None:
-    """An earlier try's media item gets the words of today."""
-    shown = first(media, kind.media_field)
-    if dig(shown, "meta.alt") != alt:
-        wished = {kind.media_field: {"data": shown | {"meta": {"alt": alt}}}}
-        item = {"type": media["type"], "id": media["id"], "relationships": wished}
-        send(api, "PATCH", f"media/{kind.media}/{media['id']}", item)

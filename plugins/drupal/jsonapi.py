@@ -50,6 +50,6 @@ def pages(api: httpx.Client, path: str, query: dict[str, str]) -> Iterator[Any]:
 
 
 def send(api: httpx.Client, method: str, path: str, data: dict[str, Any]) -> Any:
-    """Writes one resource; the answer's document."""
+    """Writes one resource, at its path with all that is before it; the answer's document."""
     body, headers = json.dumps({"data": data}), {"Content-Type": "application/vnd.api+json"}
-    return read_json(call(api, method, f"/jsonapi/{path}", content=body, headers=headers))
+    return read_json(call(api, method, path, content=body, headers=headers))

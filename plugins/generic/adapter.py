@@ -119,6 +119,7 @@ class GenericPicture(Message):
     alt: str
     alts: str = Field("", description="JSON object of alt texts by language; empty unless the entry has `titles`")
     caption: str
+    captions: str = Field("", description="JSON object of captions by language, as `alts`")
     width: int = Field(description="pixels")
     height: int = Field(description="pixels")
     expects: str = Field(description="id of the image that may be replaced; empty = there must be none (else 409)")
@@ -260,7 +261,8 @@ class Generic(Adapter):
     def _request(self, picture: Picture, expects: str) -> dict[str, Any]:
         size = {"width": str(picture.width), "height": str(picture.height)}
         text = {"name": picture.name, "alt": picture.alt, "caption": picture.caption, "expects": expects, **size}
-        text |= {"alts": json.dumps(dict(picture.alts), ensure_ascii=False)} if picture.alts else {}
+        spoken = {"alts": picture.alts, "captions": picture.captions}
+        text |= {name: json.dumps(dict(said), ensure_ascii=False) for name, said in spoken.items() if said}
         if self.settings.write == "multipart":
             return {"files": {"picture": (picture.name, picture.data, picture.mime)}, "data": text}
         data = f"data:{picture.mime};base64,{base64.b64encode(picture.data).decode()}"

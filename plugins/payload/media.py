@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -21,12 +20,12 @@ def find(api: httpx.Client, settings: PayloadSettings, picture: Picture) -> Any 
 
 def store(api: httpx.Client, settings: PayloadSettings, media: Any | None, locale: str, picture: Picture) -> Any:
     """Uploads the picture; or brings an earlier try's words up to date, as they may have changed since."""
-    alts = settings.alts(locale, picture)
+    spoken = settings.spoken(locale, picture)
     if media is None:
         media = _upload(api, settings, picture, settings.within(locale))
-        del alts[locale]
-    for other, alt in alts.items():
-        words = _words(settings, replace(picture, alt=alt))
+        spoken = spoken if len(spoken) > 1 else {}
+    for other, said in spoken.items():
+        words = _words(settings, said)
         ask(api, "PATCH", f"{settings.media}/{media['id']}", params=settings.within(other), json=words)
     return media
 

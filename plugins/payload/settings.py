@@ -36,6 +36,10 @@ class PayloadSettings(SiteSettings):
         """What is added to a call that is about one locale."""
         return {"locale": locale} if self.known(locale) else {}
 
-    def alts(self, locale: str, picture: Picture) -> dict[str, str]:
-        """Alt text for the locale that the entry was read in, and for all others that Payload has."""
-        return {locale: picture.alt, **{other: alt for other, alt in picture.alts.items() if self.known(other)}}
+    def spoken(self, locale: str, picture: Picture) -> dict[str, Picture]:
+        """The picture with its words in each locale that Payload has; the one that the entry was read in is last.
+
+        A field that is not localised keeps what was written to it last.
+        """
+        others = {other: picture.within(other) for other in picture.alts if self.known(other) and other != locale}
+        return {**others, locale: picture}

@@ -4,9 +4,9 @@ An entry's `ref` is a story's number. A story's content is written whole, so it 
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import httpx
 
@@ -14,6 +14,7 @@ from frontispiece.cms import (
     Adapter,
     CmsProblem,
     Connection,
+    Current,
     Delivery,
     Entry,
     Event,
@@ -32,7 +33,7 @@ from frontispiece.cms import (
 )
 from frontispiece.signatures import header, hmac_sha256
 
-from . import assets, stories, webhooks
+from . import assets, stories, translations, webhooks
 from .settings import StoryblokSettings
 
 EVENTS: dict[str, EventKind] = {"published": "published", "deleted": "deleted"}
@@ -74,7 +75,7 @@ class Storyblok(Adapter):
             ref=ref,
             kind=kind.kind,
             title=prose(content, kind.title) or prose(story, "name"),
-            locale=locale or self.settings.language,
+            locale=next(iter(self.settings.locales), locale or self.settings.language),
             excerpt=prose(content, kind.excerpt),
             body=prose(content, kind.body),
             tags=tuple(story.get("tag_list") or ()),
@@ -86,6 +87,7 @@ class Storyblok(Adapter):
             version=story["updated_at"],
             image=stories.image(story, kind.image),
             opted_out=not self.settings.knows(story) or content.get(kind.opt_out) is True,
+            titles=translations.titles(self.settings, story),
         )
 
     def attach(self, api: httpx.Client, entry: Entry, picture: Picture) -> Receipt:
@@ -97,9 +99,12 @@ class Storyblok(Adapter):
             asset = assets.store(api, self.settings, picture)
             story = stories.read(api, self.settings, entry.ref)  # again, because its whole content goes back
             unchanged(what, stories.image(story, field), before)
-            previous = story["content"][field] if before else {}
-            now = stories.write(api, self.settings, story, field, assets.value(asset, picture))
-            if now is None or (now.id, now.alt) != (str(asset["id"]), picture.alt):
+            told, content = translations.values(api, self.settings, story, asset, picture), story["content"]
+            others = translations.replaced(content, field, told)
+            previous = (content[field] if before else {}) | ({"translations": others} if others else {})
+            kept = stories.write(api, self.settings, story, content | told)
+            now = stories.image(kept, field)
+            if now is None or not all(_shows(stories.image(kept, name), value) for name, value in told.items()):
                 raise CmsProblem(f"Storyblok does not show the image and alt text that were set on {what}")
         return Receipt(now.id, now.url, previous)
 
@@ -109,8 +114,10 @@ class Storyblok(Adapter):
         now = stories.image(story, field)
         if (now.id if now else "") != (before.id if before else ""):
             unchanged(f"story {ref}", now, receipt.media_id)
-            empty = {"fieldtype": "asset", "id": None, "filename": "", "alt": ""}
-            stories.write(api, self.settings, story, field, empty | dict(receipt.previous))
+            value = {"fieldtype": "asset", "id": None, "filename": "", "alt": "", **receipt.previous}
+            others = value.pop("translations", {})
+            content = translations.without(story["content"], field, receipt.media_id, others)
+            stories.write(api, self.settings, story, content | {field: value})
 
     def recent(self, api: httpx.Client, since: datetime) -> Iterator[Event]:
         for story in stories.changed(api, self.settings, since):
@@ -125,3 +132,8 @@ class Storyblok(Adapter):
         space = call(api, "GET", f"/v1/spaces/{self.settings.space_id}")
         tried = assets.tried(api, self.settings)
         return [f"the token is accepted for space {read_json(space)['space']['name']}", tried, clock(space)]
+
+
+def _shows(image: Current | None, value: Mapping[str, Any]) -> bool:
+    """Whether a field kept the asset and the alt text that were set."""
+    return image is not None and (image.id, image.alt) == (str(value["id"]), value["alt"])

@@ -19,16 +19,21 @@ def store(api: httpx.Client, settings: StoryblokSettings, picture: Picture) -> A
                 return one
             call(api, "DELETE", settings.path(f"assets/{one['id']}"))
     wanted = {"filename": name, "size": f"{picture.width}x{picture.height}", "validate_upload": 1, **_words(picture)}
+    wanted |= _in_all(settings, picture)
     made = read_json(call(api, "POST", settings.path("assets"), json=wanted))
     file = {"file": (name, picture.data, picture.mime)}  # to another host, which must not see the token
     call(api, "POST", made["post_url"], auth=None, data=made["fields"], files=file, timeout=120)
     return read_json(call(api, "GET", settings.path(f"assets/{made['id']}/finish_upload")))
 
 
-def value(asset: Any, picture: Picture) -> dict[str, Any]:
-    """What the field gets. The API names a file by its place in S3, the editor by the address it is served from."""
+def value(settings: StoryblokSettings, asset: Any, picture: Picture, locale: str = "") -> dict[str, Any]:
+    """What the field gets in a locale, "" for the default one.
+
+    The API names a file by its place in S3, the editor by the address it is served from.
+    """
     address = asset["filename"].replace("https://s3.amazonaws.com/a", "https://a", 1)
-    return {"fieldtype": "asset", "id": asset["id"], "filename": address, "name": "", **_words(picture)}
+    shown = {"fieldtype": "asset", "id": asset["id"], "filename": address, "name": "", **_words(picture)}
+    return shown if locale else shown | _in_all(settings, picture)
 
 
 def rebuilt(image: Current | None) -> dict[str, Any]:
@@ -47,6 +52,15 @@ def tried(api: httpx.Client, settings: StoryblokSettings) -> str:
 
 def _words(picture: Picture) -> dict[str, str]:
     return {"alt": picture.alt, "title": picture.caption, "focus": _focus(picture)}
+
+
+def _in_all(settings: StoryblokSettings, picture: Picture) -> dict[str, Any]:
+    """The metadata of an asset, which have its words in all locales; none where there is one locale only."""
+    spoken = dict.fromkeys(settings.locales[:1], picture)
+    spoken |= {code: picture.within(code) for code in settings.locales[1:] if code in picture.alts}
+    told = {code: _words(said) for code, said in spoken.items()}
+    words = {settings.key(name, code): told[code][name] for code in told for name in ("alt", "title")}
+    return {"meta_data": words} if words else {}
 
 
 def _focus(picture: Picture) -> str:

@@ -6,6 +6,8 @@ from pydantic import Field, SecretStr
 
 from frontispiece.cms import ContentType, SiteSettings
 
+TRANSLATED = "__i18n__"  # between the name of a field and a language: title__i18n__pt_br
+
 
 class StoryblokType(ContentType):
     """A content type's fields by their technical names; without `title` the story's own name is the title."""
@@ -19,11 +21,16 @@ class StoryblokSettings(SiteSettings):
     url: str = "https://mapi.storyblok.com"
     space_id: int = Field(gt=0)
     token: SecretStr
+    locales: tuple[str, ...] = ()  # codes of the space's languages, where fields are translated; the default one first
     types: dict[str, StoryblokType] = Field(min_length=1)
 
     def path(self, below: str) -> str:
         """Where the Management API has this of the space."""
         return f"/v1/spaces/{self.space_id}/{below}"
+
+    def key(self, field: str, locale: str) -> str:
+        """Under which name a story's content, or an asset's metadata, has a field in this locale."""
+        return field if locale in self.locales[:1] else f"{field}{TRANSLATED}{locale.replace('-', '_')}"
 
     def knows(self, story: Any) -> bool:
         """Whether the story's content type is among `types`."""

@@ -1,7 +1,7 @@
 """One story, whose content is written whole, so that it is read again just before."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -31,19 +31,23 @@ def current(value: Any) -> Current | None:
     return Current(str(value.get("id") or value["filename"]), value["filename"], value.get("alt") or "")
 
 
-def write(
-    api: httpx.Client, settings: StoryblokSettings, story: Any, field: str, value: dict[str, Any]
-) -> Current | None:
-    """Published anew only where nothing else waits to be: else it waits with the editor's own changes."""
-    clean = story["published"] and not story["unpublished_changes"]
-    body = {"story": {"content": story["content"] | {field: value}}} | ({"publish": 1} if clean else {})
+def write(api: httpx.Client, settings: StoryblokSettings, story: Any, content: Mapping[str, Any]) -> Any:
+    """The story with this content; published anew only where nothing else waits to be: else it waits with that."""
+    body = {"story": {"content": dict(content)}} | ({"publish": 1} if _is_clean(story) else {})
     try:
         answer = call(api, "PUT", settings.path(f"stories/{story['id']}"), json=body)
     except CmsProblem as problem:
         if re.search(r"answered 422.*\block", problem.words):
             raise Conflict(f"somebody has story {story['id']} open: approve again when it is closed") from problem
         raise
-    return image(read_json(answer)["story"], field)
+    return read_json(answer)["story"]
+
+
+def _is_clean(story: Any) -> bool:
+    """Nothing waits to be published, in no language: a space may publish its languages one by one."""
+    others = story.get("translated_stories") or ()
+    waiting = any(one["unpublished_changes"] or not one["published_at"] for one in others)
+    return story["published"] and not story["unpublished_changes"] and not waiting
 
 
 def changed(api: httpx.Client, settings: StoryblokSettings, since: datetime) -> Iterator[Any]:

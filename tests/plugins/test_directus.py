@@ -239,6 +239,40 @@ def test_a_collection_without_times_is_never_looked_through() -> None:
         assert list(only.recent(api, datetime(2026, 1, 1, tzinfo=UTC))) == []
 
 
+def test_translations_without_locales_are_refused() -> None:
+    with pytest.raises(ValueError, match="needs locales"):
+        adapter(types={"articles": {"translations": "translations"}})
+
+
+def test_the_language_of_a_translation_may_be_told_by_a_path() -> None:
+    rows = [{"id": 1, "languages_id": {"code": "de"}, "title": "Boote"}, {"id": 2, "languages_id": None}]
+    kind = {"translations": "texts", "language": "languages_id.code", "title": "texts.title"}
+    with answering([{**ARTICLE, "image": None, "texts": rows}]) as api:
+        entry = adapter(locales=["en", "de"], types={"articles": kind}).fetch(api, "articles/a1")
+    assert (entry.locale, entry.title, entry.titles) == ("de", "Boote", {"de": "Boote"})
+
+
+def test_an_item_without_any_translation_is_read() -> None:
+    kind = {"translations": "texts", "title": "texts.title"}
+    with answering([{**ARTICLE, "image": None, "texts": []}]) as api:
+        entry = adapter(locales=["en"], types={"articles": kind}).fetch(api, "articles/a1")
+    assert (entry.locale, entry.title, entry.titles) == ("en", "", {})
+
+
+def test_a_translation_that_directus_did_not_change_is_noticed() -> None:
+    before = {"hero": None, "texts": {"create": [], "update": [{"id": 1, "alt": "Old"}], "delete": []}}
+    item = {**ARTICLE, "hero": {"id": "f1"}, "texts": [{"id": 1, "languages_code": "en", "alt": "New"}]}
+    kind = {"image": "hero", "translations": "texts", "alt": "texts.alt"}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        kept = {"hero": None, "texts": [{"id": 1, "alt": "New"}]} if request.method == "PATCH" else item
+        return httpx.Response(200, json={"data": [kept]})
+
+    told = adapter(locales=["en"], types={"articles": kind})
+    with told.open(httpx.MockTransport(answer)) as api, pytest.raises(CmsProblem, match="kept"):
+        told.revert(api, "articles/a1", Receipt("f1", "", before))
+
+
 def test_settings_without_a_collection_are_refused() -> None:
     with pytest.raises(ValueError, match="types"):
         adapter(types={})

@@ -314,8 +314,9 @@ def test_an_entry_in_several_languages_gets_an_alt_text_in_each() -> None:
     generic = adapter("http://cms.test")
     with generic.open(httpx.MockTransport(keep)) as api:
         entry = generic.fetch(api, "1")
-        generic.attach(api, entry, dataclasses.replace(PICTURE, alts={"de": "Ein Boot"}))
+        generic.attach(api, entry, dataclasses.replace(PICTURE, alts={"de": "Ein Boot"}, captions={"de": "Gemalt"}))
     assert (entry.titles["de"], b'{"de": "Ein Boot"}' in sent[0]) == ("Ein Tag am Meer", True)
+    assert b'{"de": "Gemalt"}' in sent[0]
 
 
 def test_the_json_way_follows_the_published_schema() -> None:

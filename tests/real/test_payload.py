@@ -153,6 +153,22 @@ def test_each_locale_has_its_title_and_its_alt_text(site: Server, adapter: Adapt
     assert site.alt(ref) == "A boat"
 
 
+def test_each_locale_has_its_caption(site: Server, adapter: Adapter, api: httpx.Client) -> None:
+    entry = adapter.fetch(api, site.create("published"))
+    alts, captions = {"en": "A boat", "de": "Ein Boot"}, {"de": "Zeichnung"}
+    adapter.attach(api, entry, replace(picture(), alts=alts, captions=captions))
+    said = [site.sent("GET", f"/{entry.ref}", params={"locale": code})["hero"]["caption"] for code in ("en", "de")]
+    assert said == ["Drawing", "Zeichnung"]
+
+
+def test_a_caption_that_is_not_localised_is_the_one_of_the_entry_s_locale(site: Server) -> None:
+    adapter, ref = site.adapter(caption="credit"), site.create("published")
+    alts, captions = {"en": "A boat", "de": "Ein Boot"}, {"de": "Zeichnung"}
+    with adapter.open() as api:
+        adapter.attach(api, adapter.fetch(api, ref), replace(picture(), alts=alts, captions=captions))
+    assert site.doc(ref)["hero"]["credit"] == "Drawing"
+
+
 def test_a_document_reads_as_plain_text(site: Server, adapter: Adapter, api: httpx.Client) -> None:
     lexical = {"root": {"type": "root", "children": [{"type": "paragraph", "children": [{"text": "Waves."}]}]}}
     fields = {"title": "Sea", "slug": "a b", "body": lexical, "tags": ["boats", "wind"], "plain": True}

@@ -12,7 +12,7 @@ from frontispiece.cms import Picture
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
-DRAWING = Picture("boats-1-2.webp", "image/webp", b"RIFF a drawing", 1600, 900, "A boat leaves the harbour")
+DRAWING = Picture("boats-1-2.webp", "image/webp", b"RIFF a drawing", 1600, 900, "A boat", alts={"de": "Ein Boot"})
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def site(tmp_path: Path) -> Iterator[Server]:
 
 def work(site: Server) -> str:
     """Does all that an adapter does but for webhooks, which the client does not know; the story's `ref`."""
-    adapter, ref = site.adapter(), site.create("published")
+    adapter, ref = site.adapter(locales=["en", "de"]), site.create("published")
     with adapter.open() as api:
         adapter.revert(api, ref, adapter.attach(api, adapter.fetch(api, ref), DRAWING))
         adapter.doctor(api)

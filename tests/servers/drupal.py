@@ -2,10 +2,10 @@
 
 Made after the source: core/modules/jsonapi/src/Controller/{EntityResource,FileUpload,EntryPoint}.php and
 basic_auth/src/Authentication/Provider/BasicAuth.php of drupal/core 401b0999, src/Webhook.php and webhooks.module of
-sanduhrs/drupal-webhooks a5b11ee. Simpler: one content type, one role, no translations.
+sanduhrs/drupal-webhooks a5b11ee; for translations core/modules/jsonapi/src/ParamConverter/EntityUuidConverter.php and
+core/modules/content_translation/src/FieldTranslationSynchronizer.php. Simpler: one content type, one role.
 """
 
-import hashlib
 import hmac
 import json
 import re
@@ -17,6 +17,19 @@ from typing import Any
 
 import httpx
 from flask import Flask, Response, request
+from servers.drupal_documents import (
+    Node,
+    Refusal,
+    answer,
+    document,
+    file_of,
+    is_image,
+    media_of,
+    refused,
+    resource,
+    serialized,
+    spoken,
+)
 from servers.serving import Serving
 from servers.site import SECRET, Site, State
 
@@ -28,14 +41,11 @@ READ_ONLY = (
     "JSON:API is configured to accept only read operations. "
     "Site administrators can configure this at http://drupal.test/admin/config/services/jsonapi."
 )
+NOT_TRANSLATED = (
+    "The requested translation of the resource object does not exist, "
+    "instead modify one of the translations that do exist: "
+)
 FILES = {"png", "gif", "jpg", "jpeg", "webp"}
-Node = dict[str, Any]
-
-
-class _Refusal(Exception):  # noqa: N818 - an answer, not an error of ours
-    def __init__(self, status: int, detail: str) -> None:
-        super().__init__(detail)
-        self.status, self.detail = status, detail
 
 
 def _id() -> str:
@@ -52,6 +62,9 @@ class Server(Site):
     def __init__(self, folder: Path) -> None:  # noqa: ARG002 - everything is in memory
         self.keys = {"user": "frontispiece", "password": PASSWORD}
         self.media_type, self.read_only, self.deletes_files = "", False, True
+        self.prefixes = ("de", "fr")  # of the languages beside English, which has none
+        self.translated = "alt"  # of the image field: "alt" = one file for all languages; "file"; "" = nothing
+        self.sees_unpublished = True
         self.address, self.algorithm, self.signature = "", "sha1", "X-Hub-Signature"
         self.files: dict[str, dict[str, Any]] = {}
         self.media: dict[str, dict[str, Any]] = {}
@@ -86,6 +99,7 @@ class Server(Site):
     def create(self, state: State, title: str = "A day at sea") -> str:
         now = int(datetime.now(UTC).timestamp())
         node: Node = {"uuid": _id(), "nid": len(self.public) + 1, "title": title, "image": None, "created": now}
+        node |= {"langcode": "en", "languages": {}}
         self.public[node["uuid"]] = node
         self._save(node, published=state != "draft", event="create")
         if state == "changed":
@@ -112,9 +126,20 @@ class Server(Site):
         item = self._edited(ref)["image"]
         return str(self.media[item["id"]]["item"]["meta"]["alt"] if self.media_type else item["meta"]["alt"])
 
-    def set_image(self, ref: str, data: bytes) -> None:
+    def translate(self, ref: str, language: str, title: str, *, published: bool = True) -> None:
+        """The translation begins with the image that there is."""
+        node = self._edited(ref)
+        node["languages"][language] = {"title": title, "status": published, "image": deepcopy(node["image"])}
+        self._save(node, published=node["status"])
+
+    def shown(self, ref: str, language: str) -> tuple[str, str]:
+        """Id and alt text of the image that a translation has."""
+        item = spoken(self._edited(ref), language)["image"] or {"id": "", "meta": {"alt": ""}}
+        return item["id"], item["meta"]["alt"]
+
+    def set_image(self, ref: str, data: bytes, language: str = "en") -> None:
         file = {"id": self._keep("sea.png", data)["id"], "meta": {"alt": "Our own photograph"}}
-        self._edited(ref)["image"] = self._as_media("sea.png", file) if self.media_type else file
+        self._put(self._edited(ref), language, self._as_media("sea.png", file) if self.media_type else file)
         self._save(self._edited(ref), published=self._edited(ref)["status"])
 
     def rename(self, ref: str, title: str, *, draft: bool = False) -> None:
@@ -150,10 +175,19 @@ class Server(Site):
             return
         name = f"entity:node:{event}"
         people = {"uid": [{"value": 3}], "name": [{"value": user}], "mail": [{"value": f"{user}@example.org"}]}
-        body = json.dumps({"event": name, "user": people, "entity": _serialized(node)}).encode()
+        body = json.dumps({"event": name, "user": people, "entity": serialized(node)}).encode()
         signature = f"{self.algorithm}={hmac.new(SECRET.encode(), body, self.algorithm).hexdigest()}"
         headers = {"X-Drupal-Event": name, "X-Drupal-Delivery": _id(), self.signature: signature}
         httpx.post(self.address, content=body, headers={"Content-Type": "application/json", **headers})
+
+    def _put(self, node: Node, language: str, item: dict[str, Any] | None) -> None:
+        """A file that all languages share goes to all of them, where each keeps its words; taking it away does not."""
+        spoken(node, language)["image"] = item
+        for other in (node, *node["languages"].values()):
+            if not self.translated:
+                other["image"] = deepcopy(item)
+            elif item and self.translated == "alt":
+                other["image"] = {**item, "meta": dict((other["image"] or item)["meta"])}
 
     def _keep(self, name: str, data: bytes) -> dict[str, Any]:
         """FileExists::Rename: a name that is taken gets a number."""
@@ -177,6 +211,8 @@ class Server(Site):
         app.add_url_rule("/jsonapi", view_func=self._entry_point)
         app.add_url_rule("/jsonapi/node/article/<number>", view_func=self._get)
         app.add_url_rule("/jsonapi/node/article/<number>", "patch", self._patch, methods=["PATCH"])
+        app.add_url_rule("/<language>/jsonapi/node/article/<number>", view_func=self._get)
+        app.add_url_rule("/<language>/jsonapi/node/article/<number>", "patch", self._patch, methods=["PATCH"])
         app.add_url_rule("/jsonapi/node/article", view_func=self._list)
         for path in ("node/article/field_image", "media/image/field_media_image"):
             app.add_url_rule(f"/jsonapi/{path}", path, self._upload, methods=["POST"])
@@ -185,7 +221,7 @@ class Server(Site):
         app.add_url_rule("/jsonapi/file/file", view_func=self._find_files)
         app.add_url_rule("/jsonapi/media/image", view_func=self._find_media)
         app.add_url_rule("/jsonapi/file/file/<number>", "delete", self._delete_file, methods=["DELETE"])
-        app.register_error_handler(_Refusal, _refused)
+        app.register_error_handler(Refusal, refused)
         app.before_request(self._may_write)
         return app
 
@@ -198,30 +234,35 @@ class Server(Site):
         if request.method == "GET":
             return
         if self.read_only:
-            raise _Refusal(405, READ_ONLY)
+            raise Refusal(405, READ_ONLY)
         if not self._logged_in():
-            raise _Refusal(403, f"The current user is not allowed to {request.method} the selected resource.")
+            raise Refusal(403, f"The current user is not allowed to {request.method} the selected resource.")
 
     def _entry_point(self) -> Response:
         meta = {"links": {"me": {"meta": {"id": _id()}, "href": f"{self.url}/jsonapi/user/user/1"}}}
-        return _answer({"data": [], "links": {}} | ({"meta": meta} if self._logged_in() else {}))
+        return answer({"data": [], "links": {}} | ({"meta": meta} if self._logged_in() else {}))
 
-    def _get(self, number: str) -> Response:
-        return self._shown(self._default(number))
+    def _get(self, number: str, language: str = "en") -> Response:
+        return self._shown(self._default(number, language), language)
 
-    def _default(self, number: str) -> Node:
+    def _default(self, number: str, language: str = "en") -> Node:
+        if language not in ("en", *self.prefixes) or request.path.startswith("/en/"):
+            raise Refusal(404, f'No route found for "{request.method} {request.url}"')
         if number not in self.public:
-            raise _Refusal(404, 'The "entity" parameter was not converted for the path')
+            raise Refusal(404, 'The "entity" parameter was not converted for the path')
         if not self.public[number]["status"] and not self._logged_in():
-            raise _Refusal(403, "The current user is not allowed to GET the selected resource.")
+            raise Refusal(403, "The current user is not allowed to GET the selected resource.")
+        if not spoken(self.public[number], language)["status"] and not self.sees_unpublished:
+            raise Refusal(403, "The current user is not allowed to GET the selected resource.")
         return self.public[number]
 
-    def _shown(self, node: Node) -> Response:
+    def _shown(self, node: Node, language: str) -> Response:
         known = {"field_image", "field_hero", "field_hero.field_media_image", "uid", "field_tags"}
         asked = set(request.args.get("include", "").split(",")) - {""}
         if asked - known:
-            raise _Refusal(400, f"`{min(asked - known)}` is not a valid relationship field name.")
-        return _answer({"data": self._resource(node), "included": self._included(node) if asked else []})
+            raise Refusal(400, f"`{min(asked - known)}` is not a valid relationship field name.")
+        included = self._included(spoken(node, language)) if asked else []
+        return answer({"data": resource(node, language, self.field), "included": included})
 
     def _list(self) -> Response:
         since = int(request.args.get("filter[when][condition][value]", "0"))
@@ -229,82 +270,64 @@ class Server(Site):
             (node for node in self.public.values() if node["changed"] >= since), key=lambda one: one["changed"]
         )
         start, most = int(request.args.get("page[offset]", "0")), min(50, int(request.args.get("page[limit]", "50")))
-        page = [self._resource(node) for node in found[start : start + most] if node["status"]]
+        page = [resource(node, "en", self.field) for node in found[start : start + most] if node["status"]]
         more = {"next": {"href": f"{self.url}/jsonapi/node/article"}} if len(found) > start + most else {}
-        return _answer({"data": page, "links": more})
+        return answer({"data": page, "links": more})
 
     def _upload(self) -> Response:
         if request.content_type != "application/octet-stream":
-            raise _Refusal(415, f'No route found that matches "Content-Type: {request.content_type}"')
+            raise Refusal(415, f'No route found that matches "Content-Type: {request.content_type}"')
         found = re.search(r'\bfilename(\*?)="(.+)"', request.headers.get("Content-Disposition", ""))
         if found is None or found[1]:
-            raise _Refusal(400, 'No filename found in "Content-Disposition" header.')
-        if found[2].rsplit(".", 1)[-1].lower() not in FILES or not _is_image(request.data):
-            raise _Refusal(422, "Unprocessable Entity: file validation failed.\nThe image file is invalid.")
-        return _answer({"data": _file(self._keep(found[2], request.data))}, 201)
+            raise Refusal(400, 'No filename found in "Content-Disposition" header.')
+        if found[2].rsplit(".", 1)[-1].lower() not in FILES or not is_image(request.data):
+            raise Refusal(422, "Unprocessable Entity: file validation failed.\nThe image file is invalid.")
+        return answer({"data": file_of(self._keep(found[2], request.data))}, 201)
 
     def _post_media(self) -> Response:
-        sent = _document()
+        sent = document()
         made = self._as_media(sent["attributes"]["name"], sent["relationships"]["field_media_image"]["data"])
-        return _answer({"data": _media(self.media[made["id"]])}, 201)
+        return answer({"data": media_of(self.media[made["id"]])}, 201)
 
     def _patch_media(self, number: str) -> Response:
-        self.media[number]["item"] = _document()["relationships"]["field_media_image"]["data"]
-        return _answer({"data": _media(self.media[number])})
+        self.media[number]["item"] = document()["relationships"]["field_media_image"]["data"]
+        return answer({"data": media_of(self.media[number])})
 
     def _find_files(self) -> Response:
         wanted = request.args["filter[filename]"]
-        return _answer({"data": [_file(file) for file in self.files.values() if file["filename"] == wanted]})
+        return answer({"data": [file_of(file) for file in self.files.values() if file["filename"] == wanted]})
 
     def _find_media(self) -> Response:
         wanted = request.args["filter[name]"]
-        return _answer({"data": [_media(media) for media in self.media.values() if media["name"] == wanted]})
+        return answer({"data": [media_of(media) for media in self.media.values() if media["name"] == wanted]})
 
     def _delete_file(self, number: str) -> Response:
         if not self.deletes_files:
-            raise _Refusal(403, "The current user is not allowed to DELETE the selected resource.")
+            raise Refusal(403, "The current user is not allowed to DELETE the selected resource.")
         del self.files[number]
         return Response(status=204)
 
-    def _patch(self, number: str) -> Response:
-        node = self._default(number)
+    def _patch(self, number: str, language: str = "en") -> Response:
+        node = self._default(number, language)
+        if language not in (node["langcode"], *node["languages"]):
+            there = ", ".join((node["langcode"], *node["languages"]))
+            raise Refusal(405, f"{NOT_TRANSLATED}{there}.")
         if number in self.latest:
-            raise _Refusal(400, PENDING)
-        sent = _document()
+            raise Refusal(400, PENDING)
+        sent = document()
         if sent["id"] != number:
-            raise _Refusal(400, f"The selected entity ({number}) does not match the ID in the payload ({sent['id']}).")
+            raise Refusal(400, f"The selected entity ({number}) does not match the ID in the payload ({sent['id']}).")
         unknown = (set(sent.get("attributes", ())) | set(sent["relationships"])) - {self.field}
         if unknown:
-            raise _Refusal(422, f"The attribute {min(unknown)} does not exist on the node--article resource type.")
+            raise Refusal(422, f"The attribute {min(unknown)} does not exist on the node--article resource type.")
         item = sent["relationships"][self.field]["data"]
         if item is not None and not self.media_type and not item.get("meta", {}).get("alt"):
-            raise _Refusal(422, f"{self.field}.0: Alternative text field is required.")
+            raise Refusal(422, f"{self.field}.0: Alternative text field is required.")
         if item is not None and item["id"] not in (self.media if self.media_type else self.files):
-            raise _Refusal(404, f"The resource identified by `{item['type']}:{item['id']}` could not be found.")
-        node["image"] = item and {"id": item["id"], "meta": item.get("meta", {})}
+            raise Refusal(404, f"The resource identified by `{item['type']}:{item['id']}` could not be found.")
+        self._put(node, language, item and {"id": item["id"], "meta": item.get("meta", {})})
         self._save(node, published=node["status"], user="frontispiece")
-        return self._shown(node)
-
-    def _resource(self, node: Node) -> dict[str, Any]:
-        kind = "media--image" if self.media_type else "file--file"
-        image = node["image"] and {"type": kind, **node["image"]}
-        attributes = {
-            "drupal_internal__nid": node["nid"],
-            "drupal_internal__vid": node["vid"],
-            "langcode": "en",
-            "status": node["status"],
-            "title": node["title"],
-            "changed": datetime.fromtimestamp(node["changed"], UTC).isoformat(),
-            "path": {"alias": None, "pid": None, "langcode": "en"},
-            "body": {"value": "<p>Waves &amp; wind.</p>", "processed": "<p>Waves &amp; wind.</p>", "summary": "Windy"},
-            "moderation_state": "published" if node["status"] else "draft",
-        }
-        people = {
-            "uid": {"data": {"type": "user--user", "id": "u"}},
-            "field_tags": {"data": [{"type": "t", "id": "t"}]},
-        }
-        relationships = {self.field: {"data": image}, **people}
-        return {"type": "node--article", "id": node["uuid"], "attributes": attributes, "relationships": relationships}
+        return self._shown(node, language)
 
     def _included(self, node: Node) -> list[Any]:
         named = [{"type": "user--user", "id": "u", "attributes": {"display_name": "editor"}}]
@@ -312,45 +335,6 @@ class Server(Site):
         if node["image"] is None:
             return named
         if not self.media_type:
-            return [*named, _file(self.files[node["image"]["id"]])]
+            return [*named, file_of(self.files[node["image"]["id"]])]
         media = self.media[node["image"]["id"]]
-        return [*named, _media(media), _file(self.files[media["item"]["id"]])]
-
-
-def _answer(document: dict[str, Any], status: int = 200) -> Response:
-    return Response(json.dumps(document), status, {"Content-Type": "application/vnd.api+json"})
-
-
-def _refused(refusal: _Refusal) -> Response:
-    error = {"status": str(refusal.status), "detail": refusal.detail, "links": {"via": {"href": request.url}}}
-    return _answer({"jsonapi": {"version": "1.1"}, "errors": [error]}, refusal.status)
-
-
-def _document() -> Any:
-    if request.content_type != "application/vnd.api+json":
-        raise _Refusal(415, f'No route found that matches "Content-Type: {request.content_type}"')
-    return json.loads(request.data)["data"]
-
-
-def _is_image(data: bytes) -> bool:
-    """As far as PHP's getimagesize looks."""
-    return data[:4] in (b"RIFF", b"\x89PNG") or data[:3] in (b"\xff\xd8\xff", b"GIF")
-
-
-def _file(file: dict[str, Any]) -> dict[str, Any]:
-    address = {"value": f"public://{file['filename']}", "url": f"/sites/default/files/{file['filename']}"}
-    facts = {"filename": file["filename"], "filesize": len(file["data"]), "uri": address, "status": False}
-    return {"type": "file--file", "id": file["id"], "attributes": facts, "relationships": {}}
-
-
-def _media(media: dict[str, Any]) -> dict[str, Any]:
-    shown = {"field_media_image": {"data": {"type": "file--file", **media["item"]}}}
-    return {"type": "media--image", "id": media["id"], "attributes": {"name": media["name"]}, "relationships": shown}
-
-
-def _serialized(node: Node) -> dict[str, Any]:
-    """As Drupal's serializer writes an entity."""
-    target = {"target_id": "article", "target_type": "node_type", "target_uuid": hashlib.md5(b"article").hexdigest()}
-    values = {"nid": node["nid"], "uuid": node["uuid"], "vid": node["vid"], "langcode": "en"}
-    values |= {"status": node["status"], "title": node["title"], "changed": node["changed"]}
-    return {name: [{"value": value}] for name, value in values.items()} | {"type": [target]}
+        return [*named, media_of(media), file_of(self.files[media["item"]["id"]])]

@@ -2,7 +2,8 @@
 
 Made after the types of Storyblok's own Management API client (storyblok/monoblok 8aabf294) and storyblok.com/docs:
 content is replaced whole, `publish: 1` publishes everything that waits, a locked story refuses updates, lists come
-without content, a file is there only when its upload was finished. Simpler: one space, no folders, no languages.
+without content, a file is there only when its upload was finished. Simpler: one space, no folders. Fields in
+other languages stand beside the default one's, under names such as `title__i18n__pt_br`.
 """
 
 import hmac
@@ -42,6 +43,9 @@ class Server(Site):
         self.stories: dict[int, Story] = {}
         self.public: dict[int, Story] = {}
         self.locked: set[int] = set()
+        self.translatable = {"headline", "image"}  # fields of an article, by the Block library
+        self.one_by_one = False  # "Publish translations individually"
+        self.drops = ""  # a field that is not kept
         self.assets: dict[int, dict[str, Any]] = {}
         self.hooks: list[dict[str, Any]] = []
         self.calls: set[str] = set()  # method and path of each call, numbers as *
@@ -116,6 +120,23 @@ class Server(Site):
         self.stories[int(ref)]["name"] = title
         self._save(int(ref), publish=publish)
 
+    def translate(self, ref: str, code: str, **fields: Any) -> None:
+        """An editor fills in fields in a language; with `one_by_one` this language waits to be published."""
+        publish = self.state(ref) == "published"
+        named = {f"{name}__i18n__{code.replace('-', '_')}": value for name, value in fields.items()}
+        self._save(int(ref), publish=publish, **named)
+        if self.one_by_one:
+            waiting = {"lang": code, "published_at": None, "unpublished_changes": True}
+            self.stories[int(ref)]["translated_stories"] = [waiting]
+
+    def seen(self, ref: str, code: str) -> dict[str, Any]:
+        """The content that visitors get in a language: what is not translated is as in the default one."""
+        content, end = self.public[int(ref)]["content"], f"__i18n__{code.replace('-', '_')}"
+        plain = {name: value for name, value in content.items() if "__i18n__" not in name}
+        return plain | {
+            name.removesuffix(end): value for name, value in content.items() if name.endswith(end) and value
+        }
+
     def delete(self, ref: str) -> None:
         self._tell("deleted", int(ref))
         self.stories[int(ref)]["deleted_at"] = _now()
@@ -160,6 +181,7 @@ class Server(Site):
     def _app(self) -> Flask:
         app, root = Flask("storyblok"), f"/v1/spaces/{SPACE}"
         app.add_url_rule(root, "space", lambda: _answer({"space": {"id": SPACE, "name": "The Gazette"}}))
+        app.add_url_rule(f"{root}/components", "components", self._components)
         app.add_url_rule(f"{root}/stories", "stories", self._list)
         app.add_url_rule(f"{root}/stories/<int:number>", "story", self._story, methods=["GET", "PUT"])
         app.add_url_rule(f"{root}/assets", "assets", self._assets, methods=["GET", "POST"])
@@ -178,6 +200,11 @@ class Server(Site):
             return Response("<Error><Code>InvalidArgument</Code></Error>", 400) if given else None
         return None if given == TOKEN else _answer({"error": "Unauthorized"}, 401)
 
+    def _components(self) -> Response:
+        fields = {"headline": "text", "intro": "textarea", "text": "richtext", "image": "asset"}
+        schema = {name: {"type": sort, "translatable": name in self.translatable} for name, sort in fields.items()}
+        return _answer({"components": [{"id": 1, "name": "article", "schema": schema}], "component_groups": []})
+
     def _list(self) -> Response:
         there = [story for story in self.stories.values() if not story["deleted_at"]]
         there.sort(key=lambda story: str(story["updated_at"]), reverse=True)
@@ -193,7 +220,8 @@ class Server(Site):
             if number in self.locked and not sent.get("force_update"):
                 return _answer({"base": ["Story is locked by editor@example.org"]}, 422)
             self.stories[number]["content"] = {}
-            self._save(number, publish=bool(sent.get("publish")), **sent["story"]["content"])
+            kept = {name: value for name, value in sent["story"]["content"].items() if name != self.drops}
+            self._save(number, publish=bool(sent.get("publish")), **kept)
         return _answer({"story": self.stories[number]})
 
     def _assets(self) -> Response:
@@ -202,6 +230,7 @@ class Server(Site):
             return _answer({"assets": [one for one in self.assets.values() if wanted in one["filename"]]})
         sent = _sent()
         asset = self._add(sent["filename"]) | {name: sent.get(name, "") for name in ("alt", "title", "focus")}
+        asset["meta_data"] = sent.get("meta_data", {})
         self.assets[asset["id"]] = asset
         form = dict.fromkeys(FORM, "x") | {"key": str(asset["id"])}
         return _answer({"id": asset["id"], "fields": form, "post_url": f"{self.url}/s3/bucket", "pretty_url": "//a"})

@@ -39,7 +39,7 @@ const config = await buildConfig({
       slug: 'media',
       access: { ...access, read: () => true },
       upload: { staticDir: MEDIA, mimeTypes: ['image/*'], imageSizes: [{ name: 'card', width: 64, height: 64 }] },
-      fields: [words('alt', { required: true, localized: true }), words('caption')],
+      fields: [words('alt', { required: true, localized: true }), words('caption', { localized: true }), words('credit')],
     },
     {
       slug: 'articles',
