@@ -109,6 +109,17 @@ def test_the_readme_has_the_plugins_as_they_are() -> None:
     assert drawing.as_markdown(advice.FACTS, advice.plugins()) in page
 
 
+def test_check_and_doctor_tell_of_the_identity_provider(tmp_path: Path) -> None:
+    here = Terminal(tmp_path, tables=False)
+    file = tmp_path / "frontispiece.toml"
+    oidc = 'issuer = "https://127.0.0.1:9"\nclient_id = "us"\ntitle = "Newsroom ID"\nrole = "editor"\n'
+    file.write_text(f"{file.read_text()}[oidc]\n{oidc}")
+    assert "People log in with Newsroom ID (https://127.0.0.1:9), or with a name" in here("check").stdout
+    asked = here("doctor")
+    assert asked.returncode == 1
+    assert "Newsroom ID:\n  127.0.0.1: 127.0.0.1 leads to a private address" in asked.stdout
+
+
 def test_doctor_asks_sites_and_generators_and_fails_where_one_is_away(terminal: Terminal) -> None:
     done = terminal("doctor")
 
@@ -123,6 +134,19 @@ def test_preview_shows_the_prompt_of_an_entry(terminal: Terminal) -> None:
 
 def test_a_user_is_added_with_a_password_from_standard_input(terminal: Terminal) -> None:
     assert "ada may log in as lead" in terminal("user", "add", "ada", "--role", "lead", given="correct horse\n").stdout
+
+
+def test_people_are_listed_with_the_role_they_were_given(terminal: Terminal) -> None:
+    terminal("user", "add", "kim", given="correct horse\n")
+    assert terminal("user", "role", "kim", "viewer").stdout == "kim has the role viewer now\n"
+    assert "kim\tviewer\twith a password\tnot logged in\n" in terminal("user", "list").stdout
+
+
+def test_tokens_are_listed_without_their_keys(terminal: Terminal) -> None:
+    key = terminal("token", "add", "export", "--scope", "manage").stdout.strip()
+    said = terminal("token", "list").stdout
+    assert "export\tmanage\tall sites\t" in said
+    assert key not in said
 
 
 def test_a_token_is_printed_once(terminal: Terminal) -> None:

@@ -101,14 +101,23 @@ def test_logging_out_takes_the_cookie_away(web: Web) -> None:
         "javascript:alert(1)",
         "/desk\r\nX: y",
         "desk",
+        "///evil.example/desk",
+        "/%09/evil.example",
+        "/desk\\..\\evil.example",
+        "/login/oidc/out",
+        "/logout",
+        "/nowhere",
+        "https:/desk",
+        "//desk@evil.example/desk",
     ],
 )
 def test_a_login_never_leads_to_another_site(web: Web, target: str) -> None:
     assert log_in(web.nobody(), next=target) == (303, "/desk")
 
 
-def test_a_login_leads_to_the_page_that_was_asked_for(web: Web) -> None:
-    assert log_in(web.nobody(), next="/desk/12?site=blog") == (303, "/desk/12?site=blog")
+@pytest.mark.parametrize("target", ["/desk/12?site=blog", "/desk?tab=drawing", "/people", "/media/1", "/me?done=out"])
+def test_a_login_leads_to_the_page_that_was_asked_for(web: Web, target: str) -> None:
+    assert log_in(web.nobody(), next=target) == (303, target)
 
 
 def test_a_form_without_its_token_is_refused(web: Web) -> None:

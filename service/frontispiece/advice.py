@@ -8,7 +8,10 @@ from urllib.parse import urlsplit
 from frontispiece import cms, records
 from frontispiece.cms import Adapter
 from frontispiece.config import Rule, Settings
+from frontispiece.errors import Problem
 from frontispiece.house import House
+from frontispiece.identity import Provider
+from frontispiece.oidc import BACK
 
 FACTS = (
     *("plugin", "CMS", "deliveries are proved by", "`connect` registers the webhook", "installed in the CMS"),
@@ -36,6 +39,10 @@ def check(house: House) -> Iterator[str]:
     for rule in settings.rules:
         yield _rule(house, rule)
         yield from _licences(house, rule)
+    if settings.oidc:
+        ours = "" if settings.oidc.only else ", or with a name and a password of ours"
+        yield f"People log in with {settings.oidc.title} ({settings.oidc.issuer}){ours}."
+        yield f"  It sends them back to {settings.server.url.rstrip('/')}{BACK}, which it has to know."
     for span, cap in (("day", settings.budget.day), ("month", settings.budget.month)):
         if cap is not None:
             yield f"Budget: at most ${cap:.2f} a {span}; what would pass it is held until there is room."
@@ -74,6 +81,8 @@ def doctors(house: House, site: str | None = None) -> Iterator[tuple[str, Callab
     if not site:
         for name, models in house.settings.in_use().items():
             yield f"Generator {name}", partial(_generator, house, name, models)
+        if provider := house.settings.oidc:
+            yield provider.title, Provider(provider, "").doctor
 
 
 def _generator(house: House, name: str, models: list[str]) -> Iterator[str]:
@@ -88,6 +97,17 @@ def doctor(house: House, site: str) -> Iterator[str]:
     yield f"{adapter.title} answered in {time.monotonic() - begun:.1f} s."
     yield from reachable(house.settings, site)
     yield _last_delivery(house, site)
+
+
+def told(house: House, site: str) -> tuple[list[str], bool]:
+    """All that `doctor` says of a site, what went wrong as the last line; whether nothing did."""
+    lines = []
+    try:
+        for line in doctor(house, site):
+            lines.append(line)  # noqa: PERF402 - those before the problem are told as well
+    except Problem as problem:
+        return [*lines, problem.words], False
+    return lines, True
 
 
 def reachable(settings: Settings, site: str) -> Iterator[str]:

@@ -80,6 +80,7 @@ def web() -> None:
         workers=1,
         backpressure=1024,
         respawn_failed_workers=True,
+        workers_kill_timeout=5,  # seconds for what is being answered; the streams of open pages would never end
         log_enabled=False,
     ).serve()
 

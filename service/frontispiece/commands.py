@@ -2,13 +2,14 @@
 
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import update
 
-from frontispiece import accounts, advice, app, connecting, jobs, migrate, prompts, records, review, tasks
+from frontispiece import accounts, advice, app, connecting, jobs, migrate, planning, prompts, review
 from frontispiece.cms import Entry
 from frontispiece.config import load
 from frontispiece.errors import Problem
@@ -92,10 +93,7 @@ def _entry(file: Path, kind: str) -> Entry:
 @click.argument("delivery", type=int)
 def replay(delivery: int) -> None:
     """Plans a stored DELIVERY once more, as if it had just come."""
-    house = House(load())
-    with house.database.write() as session:
-        records.delivery(session, delivery).outcome = "received"
-        tasks.add(session, "plan", delivery)
+    planning.again(House(load()), delivery)
     click.echo(f"delivery {delivery} is planned again")
 
 
@@ -129,6 +127,24 @@ def add_user(name: str, role: str) -> None:
     """Adds a user; the password comes from a prompt or standard input."""
     accounts.add_user(_with_tables().database, name, role, _password())
     click.echo(f"{name} may log in as {role}")
+
+
+@user.command("list")
+def list_users() -> None:
+    """Shows who may log in, with which role, and how."""
+    for one, seen, _ in accounts.users(House(load()).database):
+        how = "at the identity provider" if one.subject else "with a password"
+        last = f"{datetime.fromtimestamp(seen, UTC):%Y-%m-%d %H:%M} UTC" if seen else "not logged in"
+        click.echo(f"{one.name}\t{one.role}\t{how}\t{last}")
+
+
+@user.command("role")
+@click.argument("name")
+@click.argument("role", type=click.Choice(accounts.ROLES))
+def change_role(name: str, role: str) -> None:
+    """Gives a user another role, from their next page on."""
+    accounts.set_role(House(load()).database, name, role)
+    click.echo(f"{name} has the role {role} now")
 
 
 @user.command("password")
@@ -175,6 +191,15 @@ def add_token(name: str, scope: str, site: str) -> None:
     if site:
         house.adapter(site)  # raises where there is no such site
     click.echo(accounts.add_token(house.database, name, scope, site))
+
+
+@token.command("list")
+def list_tokens() -> None:
+    """Shows which programs have a token, what it lets them do, and at which site."""
+    for one in accounts.tokens(House(load()).database):
+        click.echo(
+            f"{one.name}\t{one.scope}\t{one.site or 'all sites'}\t{datetime.fromtimestamp(one.created, UTC):%Y-%m-%d}"
+        )
 
 
 @token.command("remove")

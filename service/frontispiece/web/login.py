@@ -2,13 +2,16 @@
 
 import json
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from frontispiece import accounts
+from frontispiece import accounts, brake
 from frontispiece.errors import Problem
-from frontispiece.web import security
+from frontispiece.web import frame, plain, security
+from frontispiece.web.i18n import gettext as _
+from frontispiece.web.i18n import lazy
+from frontispiece.web.said import told
 
 login = Blueprint("login", __name__)
 login.before_request(security.refuse_foreign_forms)
@@ -21,19 +24,22 @@ def show() -> ResponseReturnValue:
     """The form; somebody who is logged in already is sent on."""
     if security.person():
         return redirect(security.local_path(request.args.get("next", "")), 303)
-    return _form()
+    return page()
 
 
 @login.post("/login")
 def enter() -> ResponseReturnValue:
-    """Checks name and password; the login gets a key of its own."""
+    """Checks name and password; the login gets a key of its own. 403 where only the identity provider lets in."""
+    provider = security.house().settings.oidc
+    if provider and provider.only:
+        abort(403, _("Nobody logs in with a password here: use “Log in with %(title)s”.", title=provider.title))
     name, password = request.form.get("name", ""), request.form.get("password", "")
     try:
         key = accounts.log_in(security.house().database, name, password, request.remote_addr or "")
-    except accounts.Slower as slower:
-        return _form(slower.words, 429, {"Retry-After": str(int(slower.seconds) + 1)})
+    except brake.Slower as slower:
+        return page(told(slower.words), 429, {"Retry-After": str(int(slower.seconds) + 1)})
     except Problem as problem:
-        return _form(problem.words, 401)
+        return page(told(problem.words), 401)
     security.new_cookie(key)
     return redirect(security.local_path(request.form.get("next", "")), 303)
 
@@ -41,21 +47,31 @@ def enter() -> ResponseReturnValue:
 @login.post("/logout")
 def leave() -> ResponseReturnValue:
     """Ends the login here and in the table."""
+    person = security.person()
     accounts.log_out(security.house().database, security.cookie())
-    return security.drop_cookie(make_response(redirect(url_for("login.show", bye=1), 303)))
+    bye = "there" if person and person.subject else "here"  # where one may still be logged in
+    return security.drop_cookie(make_response(redirect(url_for("login.show", bye=bye), 303)))
 
 
-def _form(words: str = "", status: int = 200, headers: dict[str, str] | None = None) -> ResponseReturnValue:
+def page(words: str = "", status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """The page with all ways to log in, and what went wrong."""
     if not security.cookie():
         security.new_cookie()
-    next_ = request.values.get("next", "")
-    page = render_template("login.html", words=words, name=request.form.get("name", ""), next=next_)
-    return page, status, headers or {}
+    facts = {"name": request.form.get("name", ""), "next": request.values.get("next", "")}
+    shown = render_template("login.html", words=words, provider=security.house().settings.oidc, **facts)
+    return make_response(shown, status, headers or {})
 
 
 @login.app_context_processor
 def _shared() -> dict[str, object]:
-    return {"person": security.person, "may": security.may, "form_token": security.form_token}
+    return {
+        "person": security.person,
+        "may": security.may,
+        "form_token": security.form_token,
+        "rooms": frame.rooms,
+        "role_names": plain.ROLES,
+        "live": frame.live,
+    }
 
 
 @login.app_errorhandler(HTTPException)
@@ -63,7 +79,7 @@ def _tell(problem: HTTPException) -> ResponseReturnValue:
     if problem.code is None or problem.code < 400:
         return problem
     headers = {name: value for name, value in problem.get_headers() if name in ("Allow", "Retry-After")}
-    words = WORDS.get(problem.code, problem.description or problem.name)
+    words = str(WORDS.get(problem.code, problem.description or problem.name))
     if problem.description and problem.description != type(problem).description:
         words = problem.description
     if request.path.startswith("/api/"):
@@ -72,8 +88,8 @@ def _tell(problem: HTTPException) -> ResponseReturnValue:
 
 
 WORDS = {
-    404: "There is no such page.",
-    405: "That cannot be done here.",
-    413: "That is too large to be sent here.",
-    500: "A mistake in Frontispiece. Its log has the details; what you were working on is as it was before.",
+    404: lazy("There is no such page."),
+    405: lazy("That cannot be done here."),
+    413: lazy("That is too large to be sent here."),
+    500: lazy("A mistake in Frontispiece. Its log has the details; what you were working on is as it was before."),
 }

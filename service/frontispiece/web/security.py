@@ -14,12 +14,16 @@ from urllib.parse import urlsplit
 
 from flask import Response, abort, current_app, g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
 
 from frontispiece import accounts
 from frontispiece.house import House
 from frontispiece.models import User
+from frontispiece.web import plain
+from frontispiece.web.i18n import gettext as _
 
 P = ParamSpec("P")
+DESK = "/desk"
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self'; object-src 'none'; base-uri 'none'; "
@@ -43,7 +47,8 @@ def nudge() -> None:
 
 def bolt(answer: Response) -> Response:
     """Puts the protecting headers on an answer; pages about illustrations are kept by no cache."""
-    answer.headers.update(HEADERS)
+    for name, value in HEADERS.items():
+        answer.headers.setdefault(name, value)
     if "Cache-Control" not in answer.headers:
         answer.headers["Cache-Control"] = "no-store"
     return answer
@@ -60,7 +65,7 @@ def person() -> User | None:
 def may(role: str) -> bool:
     """Whether the one who asks is logged in with that role or a higher one."""
     user = person()
-    return user is not None and accounts.ROLES.index(user.role) >= accounts.ROLES.index(role)
+    return user is not None and accounts.covers(accounts.ROLES, user.role, role)
 
 
 def needs(role: str) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
@@ -72,7 +77,8 @@ def needs(role: str) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P,
             if person() is None:
                 return _ask_to_log_in()
             if not may(role):
-                abort(403, f"This needs the role {role}; yours is {g.person.role}. An admin can change it.")
+                names = {"role": plain.ROLES[role], "own": plain.ROLES[g.person.role]}
+                abort(403, _("This needs the role %(role)s; yours is %(own)s. An admin can change it.", **names))
             return view(*args, **kwargs)
 
         return guarded
@@ -92,11 +98,11 @@ def refuse_foreign_forms() -> None:
     if request.method in ("GET", "HEAD", "OPTIONS"):
         return
     if is_foreign():
-        abort(403, "This form came from another site, so it was not acted upon.")
+        abort(403, _("This form came from another site, so it was not acted upon."))
     if not cookie():
-        abort(400, "The form came without its cookie. Allow cookies for this site, load the page and send it again.")
+        abort(400, _("The form came without its cookie. Allow cookies for this site, load the page and send it again."))
     if not hmac.compare_digest(form_token().encode(), request.form.get("token", "").encode("utf8", "replace")):
-        abort(400, "This form is from another session. Go back, load the page anew and send it again.")
+        abort(400, _("This form is from another session. Go back, load the page anew and send it again."))
 
 
 def is_foreign() -> bool:
@@ -128,25 +134,42 @@ def new_cookie(key: str = "") -> None:
 
 def keep_cookie(answer: Response) -> Response:
     """Sends the cookie where `new_cookie` asked for it."""
-    if g.get("send_key"):
-        answer.set_cookie(cookie_name(), g.key, httponly=True, samesite="Lax", secure=_is_https(), path="/")
+    return send_cookie(answer, g.key) if g.get("send_key") else answer
+
+
+def send_cookie(answer: Response, value: str, part: str = "", seconds: int | None = None) -> Response:
+    """Gives the browser a cookie that no script reads and no other site sends along with a form."""
+    answer.set_cookie(cookie_name(part), value, seconds, path="/", httponly=True, samesite="Lax", secure=_is_https())
     return answer
 
 
-def drop_cookie(answer: Response) -> Response:
+def drop_cookie(answer: Response, part: str = "") -> Response:
     """Takes the cookie away."""
-    answer.delete_cookie(cookie_name(), httponly=True, samesite="Lax", secure=_is_https(), path="/")
+    answer.delete_cookie(cookie_name(part), path="/", httponly=True, samesite="Lax", secure=_is_https())
     return answer
 
 
-def cookie_name() -> str:
-    """With https a name that browsers let no other host and no plain page set."""
-    return "__Host-frontispiece" if _is_https() else "frontispiece"
+def cookie_name(part: str = "") -> str:
+    """The name of our cookie; with https one that browsers let no other host and no plain page set."""
+    return name_of_cookie(house().settings.server.url) + part
+
+
+def name_of_cookie(url: str) -> str:
+    """The session cookie's name where people reach the service at that address."""
+    return "__Host-frontispiece" if url.startswith("https://") else "frontispiece"
 
 
 def local_path(target: str) -> str:
-    """The path to go to after a login: one of ours, whatever was asked for."""
-    return target if target.startswith("/desk") and target.isprintable() else url_for("desk.queue")
+    """The path to go to after a login: a page of ours, whatever was asked for, else the queue."""
+    path, pages = target.partition("?")[0], current_app.url_map.bind("")
+    strange = not target.isprintable() or "\\" in target or not target.startswith("/")
+    try:
+        if strange or path.startswith(("/login", "/logout", "/static")):
+            return DESK
+        pages.match(path, "GET")
+    except HTTPException:  # also a redirect to another spelling
+        return DESK
+    return target
 
 
 def _is_https() -> bool:
