@@ -11,6 +11,8 @@ from frontispiece.database import Database
 from frontispiece.errors import OverBudget
 from frontispiece.models import Render
 
+OVER = "more would pass the budget of the"
+
 
 def reserve(session: Session, budget: Budget, amount: float) -> None:
     """Raises `OverBudget` where `amount` dollars more would pass a cap.
@@ -21,13 +23,16 @@ def reserve(session: Session, budget: Budget, amount: float) -> None:
     if amount == 0:
         return
     Database.one_at_a_time(session, "budget")
-    now = datetime.now(UTC)
-    day = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    for name, cap, since in (("day", budget.day, day), ("month", budget.month, day.replace(day=1))):
-        if cap is not None and (spent := spent_since(session, since.timestamp())) + amount > cap:
-            raise OverBudget(
-                f"${amount:.3f} more would pass the budget of the {name}: ${spent:.2f} of ${cap:.2f} are gone"
-            )
+    day, month = spans()
+    for name, cap, since in (("day", budget.day, day), ("month", budget.month, month)):
+        if cap is not None and (spent := spent_since(session, since)) + amount > cap:
+            raise OverBudget(f"${amount:.3f} {OVER} {name}: ${spent:.2f} of ${cap:.2f} are gone")
+
+
+def spans() -> tuple[float, float]:
+    """When the day and the month began that we are in (UTC), in seconds since the epoch."""
+    day = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return day.timestamp(), day.replace(day=1).timestamp()
 
 
 def tomorrow() -> float:

@@ -4,14 +4,15 @@ import logging
 import time
 from datetime import UTC, datetime
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from frontispiece import records, rules, sites, states, tasks
 from frontispiece.cms import Entry, Event
 from frontispiece.config import Rule
-from frontispiece.errors import Gone
+from frontispiece.errors import Gone, Problem
 from frontispiece.house import House
-from frontispiece.models import State
+from frontispiece.models import State, Task
 
 log = logging.getLogger("frontispiece")
 
@@ -53,6 +54,28 @@ def _deletion(house: House, site: str, event: Event) -> Told:
         with house.database.write() as session:
             return forget(session, site, event.ref)
     return "ignored", "the entry is there"
+
+
+def again(house: House, number: int, after: int | None = None) -> bool:
+    """Plans a stored delivery once more, as if it had just come; false where that was done since the task `after`.
+
+    Raises `Problem` where there is no such delivery, or its bytes were forgotten meanwhile.
+    """
+    with house.database.write() as session:
+        row = records.delivery(session, number)
+        if row.headers == "[]" and not row.body:
+            raise Problem(f"the bytes of delivery {number} were kept for a time and are forgotten by now")
+        if after is not None and last_plan(session, number) != after:
+            return False
+        row.outcome, row.words = "received", ""
+        tasks.add(session, "plan", number)
+    return True
+
+
+def last_plan(session: Session, number: int) -> int:
+    """The newest task that planned a delivery, or shall; 0 where none is remembered."""
+    wanted = select(func.max(Task.id)).where(Task.step == "plan", Task.subject == number)
+    return session.scalar(wanted) or 0
 
 
 def missed(house: House, site: str, since: float) -> bool:

@@ -86,19 +86,35 @@ def load(name: str) -> Template:
 
     Raises `TemplateProblem` if there is none or it may not run.
     """
+    path, source = read(name)
+    return checked(name, source, path)
+
+
+def read(name: str) -> tuple[Path, str]:
+    """Where the template of that name lies, and its text, whether it may run or not. Raises `TemplateProblem`."""
     path = _find(f"{name}.j2") if _NAME.fullmatch(name) else None
     if path is None:
         raise TemplateProblem(f"there is no template {name[:100]!r}; there are: {', '.join(names())}")
     try:
-        source = path.read_text("utf-8")
-        found = sandbox.findings(sandbox.parse(source), FIELDS)
+        return path, path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as problem:
         raise TemplateProblem(f"{path} cannot be read: {problem}") from problem
+
+
+def checked(name: str, source: str, path: Path) -> Template:
+    """A text as the template of that name. Raises `TemplateProblem` if it may not run."""
+    try:
+        found = sandbox.findings(sandbox.parse(source), FIELDS)
     except TemplateProblem as problem:
         raise TemplateProblem(f"{path}: {problem}") from problem
     if found:
         raise TemplateProblem(f"{path}: line {found[0].line}: {found[0].words}")
-    return Template(name, source, hashlib.sha256(source.encode()).hexdigest()[:12], path)
+    return Template(name, source, version(source), path)
+
+
+def version(source: str) -> str:
+    """Twelve hexadecimal digits that stand for a text."""
+    return hashlib.sha256(source.encode()).hexdigest()[:12]
 
 
 def brand(name: str) -> Brand:
@@ -128,10 +144,19 @@ def compose(
     `photos` is how many photographs of the product go along with the prompt. The entry's text goes in as data: cleaned,
     without markup and quotation marks, cut to a length. Raises `TemplateProblem` with the template's name and line.
     """
+    return composed(template, facts_of(entry, brand, slot, ratio, photos))
+
+
+def composed(template: Template, facts: sandbox.Facts) -> Prompt:
+    """As `compose`, of facts that are there already: where several templates are filled with the same ones."""
+    return Prompt(_rendered(template, facts), template.name, template.version)
+
+
+def facts_of(entry: cms.Entry, brand: Brand, slot: str, ratio: str, photos: int) -> sandbox.Facts:
+    """What a template can name, in words; see `compose`."""
     of = {0: "", 1: "the reference photograph"}.get(photos, f"the {photos} reference photographs")
     about = _entry_facts(entry) | {"photos": of}
-    facts = {"entry": about, "brand": _brand_facts(brand), "slot": _slot_facts(slot, ratio)}
-    return Prompt(_rendered(template, facts), template.name, template.version)
+    return {"entry": about, "brand": _brand_facts(brand), "slot": _slot_facts(slot, ratio)}
 
 
 def alt_text(entry: cms.Entry, language: str) -> str:

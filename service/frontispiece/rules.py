@@ -5,6 +5,10 @@ from collections.abc import Iterable
 from frontispiece.cms import Entry, EventKind
 from frontispiece.config import Rule
 
+HAS_IMAGE = "it has an image already"
+SWITCHED_OFF = "pictures are switched off for this entry"
+TAGGED = "it is tagged "
+
 
 def wanting(rules: Iterable[Rule], site: str, *kinds: EventKind) -> list[Rule]:
     """The rules that listen to any of these kinds of events at this site."""
@@ -18,10 +22,10 @@ def refusal(rule: Rule, entry: Entry) -> str:
     has = {section.casefold() for section in (entry.section, *entry.sections)}
     reasons = {
         f"it is no {rule.kind}": entry.kind != rule.kind,
-        "pictures are switched off for this entry": entry.opted_out,
+        SWITCHED_OFF: entry.opted_out,
         f"the section {entry.section or '(none)'} is not one of the rule's": sections and not sections & has,
-        f"it is tagged {', '.join(sorted(unwanted))}": unwanted,
-        "it has an image already": entry.image is not None and not rule.replace,
+        f"{TAGGED}{', '.join(sorted(unwanted))}": unwanted,
+        HAS_IMAGE: entry.image is not None and not rule.replace,
         "it has no title yet": not entry.title.strip(),
     }
     return next((words for words, holds in reasons.items() if holds), "")

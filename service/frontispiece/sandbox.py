@@ -7,9 +7,10 @@ handed plain text and lists only, and its output is counted while it grows.
 
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, Undefined, UndefinedError, nodes
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, Undefined, UndefinedError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from frontispiece.errors import TemplateProblem
@@ -22,6 +23,7 @@ _RAW_LIMIT = 20_000  # characters before white space is collapsed
 _DEPTH_LIMIT = 12
 
 Facts = Mapping[str, Mapping[str, Any]]  # {"entry": {"title": "…", "tags": ["…"]}, "brand": {…}}: text, lists of text
+_Shape = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]  # Fields that can be a key
 Fields = Mapping[str, Mapping[str, str]]  # the same with "text", "list" or "map" (text of any name) for the values
 
 
@@ -266,15 +268,14 @@ def findings(tree: nodes.Template, fields: Fields) -> list[Finding]:
     return check.findings
 
 
-def render(source: str, facts: Facts) -> str:
+def render(source: str, facts: Facts, rewrite: Callable[[nodes.Template], None] | None = None) -> str:
     """The template's output as it stands, white space and all; checked against the list first.
 
-    Raises `TemplateProblem`, whose words begin with the line where one is known.
+    `rewrite` may change the tree after that. Raises `TemplateProblem`, whose words begin with the line where one is
+    known.
     """
-    tree = parse(source)
-    for line, found in findings(tree, {name: _kinds(values) for name, values in facts.items()}):
-        raise TemplateProblem(f"line {line}: {found}")
-    template = _SANDBOX.from_string(tree)
+    shape = tuple((name, _kinds(values)) for name, values in facts.items())
+    template = _prepared(source, shape, rewrite)
     try:
         return "".join(_counted(template.generate(**facts)))
     except UndefinedError as problem:
@@ -284,9 +285,20 @@ def render(source: str, facts: Facts) -> str:
         raise TemplateProblem(f"line {line}: {problem.message}: {hint}") from problem
 
 
-def _kinds(values: Mapping[str, Any]) -> dict[str, str]:
+@lru_cache(maxsize=128)
+def _prepared(source: str, shape: _Shape, rewrite: Callable[[nodes.Template], None] | None) -> Template:
+    """Checked and compiled; kept, as a page shows the same templates again and again."""
+    tree = parse(source)
+    for line, found in findings(tree, {name: dict(kinds) for name, kinds in shape}):
+        raise TemplateProblem(f"line {line}: {found}")
+    if rewrite:
+        rewrite(tree)
+    return _SANDBOX.from_string(tree)
+
+
+def _kinds(values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     kinds = ((dict, "map"), (list, "list"), (object, "text"))
-    return {name: next(kind for of, kind in kinds if isinstance(value, of)) for name, value in values.items()}
+    return tuple((name, next(kind for of, kind in kinds if isinstance(value, of))) for name, value in values.items())
 
 
 def _counted(pieces: Iterator[str]) -> Iterator[str]:

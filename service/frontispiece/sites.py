@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from frontispiece import pauses, tasks
@@ -13,7 +13,7 @@ from frontispiece.cms import Adapter
 from frontispiece.database import upsert
 from frontispiece.errors import NotAllowed, Problem
 from frontispiece.house import House
-from frontispiece.models import Site
+from frontispiece.models import Delivery, Entry, Illustration, Pause, Site, Task, TaskState
 
 
 @contextmanager
@@ -47,12 +47,44 @@ def row(session: Session, number: int) -> Site:
     return found
 
 
+def ask_doctor(house: House, name: str) -> bool:
+    """Has a worker ask the CMS how it is doing; false where one is asking already."""
+    with house.database.write() as session:
+        number = _number(session, name)
+        asking = Task.state.in_((TaskState.READY, TaskState.RUNNING))
+        if session.scalar(select(Task.id).where(Task.step == "doctor", Task.subject == number, asking)):
+            return False
+        tasks.add(session, "doctor", number, due=time.time())
+    return True
+
+
+def try_now(house: House, name: str) -> None:
+    """Ends the wait of a pause: what met it, and the look for what was missed, are due at once."""
+    with house.database.write() as session:
+        session.execute(update(Pause).where(Pause.name == pauses.of_site(name)).values(until=time.time()))
+        number = _number(session, name)
+        tasks.postpone(session, "look", number, due=0.0)
+        mine = select(Illustration.id).join(Entry).where(Entry.site == name)
+        came = select(Delivery.id).where(Delivery.site == name)
+        for_it = or_(
+            and_(Task.step.in_(("compose", "publish", "revert")), Task.subject.in_(mine)),
+            and_(Task.step == "plan", Task.subject.in_(came)),
+        )
+        # what waits without an error waits for another reason: a last save, somebody who may undo
+        stuck = update(Task).where(Task.state == TaskState.READY, Task.error != "", for_it)
+        session.execute(stuck.values(due=time.time(), hinted=0.0))
+
+
+def _number(session: Session, name: str) -> int:
+    upsert(session, Site, ["name"], {"name": name, "looked": 0.0}, [])
+    return session.scalars(select(Site.id).where(Site.name == name)).one()
+
+
 def look_soon(house: House) -> None:
     """Has every configured site looked at as soon as somebody has time; for the start, when deliveries were missed."""
     with house.database.write() as session:
         for name, settings in house.settings.sites.items():
             if settings.look_every:
-                upsert(session, Site, ["name"], {"name": name, "looked": 0.0}, [])
-                number = session.scalars(select(Site.id).where(Site.name == name)).one()
+                number = _number(session, name)
                 tasks.add(session, "look", number)
                 tasks.postpone(session, "look", number, due=0.0)
