@@ -1,44 +1,44 @@
-"""The API described in OpenAPI 3.1, made of the types that check and make its messages."""
+"""The API described in OpenAPI 3.1, made of the routes and shapes that check and make its messages."""
 
+import re
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from frontispiece.web import media, shapes
+from frontispiece.web import shapes
 
-SHAPES: tuple[type[BaseModel], ...] = (
-    shapes.Act,
-    shapes.Approve,
-    shapes.Reject,
-    shapes.Regenerate,
-    shapes.IllustrationShape,
-    shapes.Illustrations,
-    shapes.Error,
-)
-ACTS: dict[str, tuple[str, type[BaseModel]]] = {
-    "approve": ("Approve a picture: it goes to the CMS. The same again changes nothing.", shapes.Approve),
-    "reject": ("Reject: the entry stays as it is.", shapes.Reject),
-    "regenerate": ("Draw another: the same prompt with a new seed, or the prompt given.", shapes.Regenerate),
-    "retry": ("Take up what failed or was held.", shapes.Act),
-    "revert": ("Put back what the CMS had before.", shapes.Act),
-}
+if TYPE_CHECKING:
+    from frontispiece.web.api.routes import Route
+
+REF = "#/components/schemas/{model}"
 ERRORS = {
-    "400": "What was sent cannot be used; the words say why",
-    "401": "No token, or one that is not known",
-    "403": "The token may not do this",
-    "404": "There is none, or it belongs to a site that the token is not for",
-    "409": "Somebody decided first, or the state does not allow it",
-    "503": "The storage is away; try again",
+    400: "What was sent cannot be used; the words say why",
+    401: "No token, or one that is not known",
+    403: "The token may not do this",
+    404: "There is none, or it belongs to a site that the token is not for",
+    409: "Somebody decided first, or the state does not allow it; or the first request with this key is still at work",
+    413: "That is too large",
+    422: "The Idempotency-Key was used for another request",
+    503: "Something that this needs is away; try again",
+}
+KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Sent again within a day, the same request with the same key is answered the same and done once",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]([ -~]{0,198}[!-~])?$"},
 }
 
 
-def document(server: str) -> dict[str, Any]:
-    """The whole document, for a service at that address."""
-    _, named = models_json_schema(
-        [(shape, "validation") for shape in SHAPES], ref_template="#/components/schemas/{model}"
-    )
+def document(server: str, routes: Iterable["Route"]) -> dict[str, Any]:
+    """The whole document of those routes, for a service at that address."""
+    told = list(routes)
+    paths: dict[str, dict[str, Any]] = {}
+    for route in told:
+        paths.setdefault(route.path, {})[route.verb.lower()] = _operation(route)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -48,67 +48,73 @@ def document(server: str) -> dict[str, Any]:
         },
         "servers": [{"url": server.rstrip("/") + "/api/v1"}],
         "security": [{"token": []}],
-        "paths": _paths(),
+        "paths": paths,
         "components": {
-            "schemas": named["$defs"],
+            "schemas": _schemas(told),
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
 
 
-def _paths() -> dict[str, Any]:
-    number = _parameter("path", "number", {"type": "integer", "minimum": 1, "maximum": shapes.MOST_ID})
-    width = _parameter("query", "width", {"enum": list(media.WIDTHS)}, "Pixels; left out = as it came")
-    name = _parameter("path", "name", {"type": "string"})
-    json = {"application/json": {"schema": {"type": "object"}}}
-    picture = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in media.KINDS}
-    one = _json(shapes.IllustrationShape)
-    return {
-        "/illustrations": {
-            "get": _operation("illustrations", "List illustrations.", _query(), _json(shapes.Illustrations), "400")
-        },
-        "/illustrations/{number}": {"get": _operation("illustration", "One illustration.", [number], one)},
-        **{
-            f"/illustrations/{{number}}/{act}": {
-                "post": _operation(act, words, [number], one, "400", "403", "409")
-                | {"requestBody": {"required": shape is shapes.Approve, "content": _json(shape)}}
-            }
-            for act, (words, shape) in ACTS.items()
-        },
-        "/candidates/{number}/image": {
-            "get": _operation("image", "The image of a candidate.", [number, width], picture, "400", "503")
-        },
-        "/openapi.json": {"get": _public(_operation("description", "This document.", [], json))},
-        "/schemas/{name}.json": {
-            "get": _public(_operation("schema", "A JSON Schema of the generic plugin's contract.", [name], json))
-        },
+def _schemas(routes: list["Route"]) -> dict[str, Any]:
+    used: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {(shapes.Error, "serialization"): None}
+    for route in routes:
+        used |= {(shape, "validation"): None for shape in (route.query, route.body) if shape}
+        used |= {(shape, "serialization"): None for shape in (route.answer,) if shape}
+    _, named = models_json_schema(list(used), ref_template=REF)
+    queries = {route.query.__name__ for route in routes if route.query}
+    return {name: schema for name, schema in named["$defs"].items() if name not in queries}
+
+
+def _operation(route: "Route") -> dict[str, Any]:
+    content = _json(route.answer) if route.answer else route.content
+    answers = {str(route.status): {"description": "Done", "content": content}}
+    answers |= {
+        str(status): {"description": ERRORS[status], "content": _json(shapes.Error)} for status in sorted(route.errors)
     }
+    told: dict[str, Any] = {"operationId": route.name, "summary": route.summary, "parameters": _parameters(route)}
+    if route.scope:
+        told["description"] = f"Needs the scope {route.scope}."
+    else:
+        told["security"] = []
+    if route.body:
+        required = bool(route.body.model_json_schema().get("required"))
+        told["requestBody"] = {"required": required, "content": _taken(route, route.body)}
+    return told | {"responses": answers}
 
 
-def _operation(name: str, words: str, parameters: list[Any], content: dict[str, Any], *errors: str) -> dict[str, Any]:
-    answers = {"200": {"description": "Done", "content": content}}
-    for status in sorted({"401", "404", *errors}):
-        answers[status] = {"description": ERRORS[status], "content": _json(shapes.Error)}
-    return {"operationId": name, "summary": words, "parameters": parameters, "responses": answers}
-
-
-def _public(operation: dict[str, Any]) -> dict[str, Any]:
-    answers = {status: told for status, told in operation["responses"].items() if status != "401"}
-    return operation | {"security": [], "responses": answers}
-
-
-def _query() -> list[dict[str, Any]]:
-    told = shapes.Query.model_json_schema(ref_template="#/components/schemas/{model}")
-    return [
-        _parameter("query", name, {key: value for key, value in schema.items() if key != "title"})
-        for name, schema in told["properties"].items()
+def _parameters(route: "Route") -> list[Mapping[str, Any]]:
+    number = {"type": "integer", "minimum": 1, "maximum": shapes.MOST_ID}
+    found: list[Mapping[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": number if name == "number" else {"type": "string"}}
+        for name in re.findall(r"{(\w+)}", route.path)
     ]
+    return [*found, *_query(route.query), *([KEY] if route.verb == "POST" else [])]
 
 
-def _parameter(place: str, name: str, schema: dict[str, Any], words: str = "") -> dict[str, Any]:
-    about = {"description": words} if words else {}
-    return {"name": name, "in": place, "required": place == "path", "schema": schema} | about
+def _query(shape: type[BaseModel] | None) -> list[dict[str, Any]]:
+    told = shape.model_json_schema(ref_template=REF)["properties"] if shape else {}
+    return [_asked(name, {key: is_ for key, is_ in schema.items() if key != "title"}) for name, schema in told.items()]
+
+
+def _asked(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """One part of a query; what may be left out is never sent as null."""
+    if schema.get("default") in ("", None):
+        schema = {key: is_ for key, is_ in schema.items() if key != "default"}
+    there = [kind for kind in schema.pop("anyOf", []) if kind != {"type": "null"}]
+    if there:
+        schema |= there[0]
+    about = {"description": schema.pop("description")} if "description" in schema else {}
+    return {"name": name, "in": "query", "required": False, "schema": schema} | about
+
+
+def _taken(route: "Route", shape: type[BaseModel]) -> dict[str, Any]:
+    if not route.upload:
+        return _json(shape)
+    told = shape.model_json_schema()
+    told["properties"][route.upload] = {"type": "string", "format": "binary"}
+    return _json(shape) | {"multipart/form-data": {"schema": told}}
 
 
 def _json(shape: type[BaseModel]) -> dict[str, Any]:
-    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{shape.__name__}"}}}
+    return {"application/json": {"schema": {"$ref": REF.format(model=shape.__name__)}}}
