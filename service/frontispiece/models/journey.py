@@ -48,7 +48,7 @@ class Delivery(Base):
     """One webhook request as received. `key` is the sender's id, or a hash of the bytes where it has none."""
 
     __tablename__ = "deliveries"
-    __table_args__ = (UniqueConstraint("site", "key"),)
+    __table_args__ = (UniqueConstraint("site", "key"), Index("ix_deliveries_heard", "site", "received"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     site: Mapped[str] = mapped_column(String(64))
@@ -64,7 +64,12 @@ class Entry(Base):
     """An entry as the CMS last told it; `snapshot` holds the normalised fields."""
 
     __tablename__ = "entries"
-    __table_args__ = (UniqueConstraint("site", "ref"),)
+    # The queue is filtered and searched in these indices alone; rows are forty times as large.
+    __table_args__ = (
+        UniqueConstraint("site", "ref"),
+        Index("ix_entries_sought", "section", "site", "kind", "search", postgresql_include=["id"]),
+        Index("ix_entries_ref", "ref", postgresql_include=["id"]),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     site: Mapped[str] = mapped_column(String(64))
@@ -86,7 +91,11 @@ class Illustration(Base):
     """
 
     __tablename__ = "illustrations"
-    __table_args__ = (UniqueConstraint("entry_id", "slot"), Index("ix_illustrations_state", "state", "updated"))
+    # The queue is ordered, filtered and counted in this index alone.
+    __table_args__ = (
+        UniqueConstraint("entry_id", "slot"),
+        Index("ix_illustrations_state", "state", "updated", "entry_id", "assignee", "rule"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     entry_id: Mapped[int] = mapped_column(ForeignKey("entries.id"))
@@ -107,7 +116,7 @@ class Illustration(Base):
     may_replace: Mapped[bool] = mapped_column(default=False)  # an editor said so
     chosen_id: Mapped[int | None]  # the approved candidate
     created: Mapped[float] = mapped_column(default=time.time)
-    updated: Mapped[float] = mapped_column(default=time.time, onupdate=time.time)
+    updated: Mapped[float] = mapped_column(default=time.time)  # when it was last moved; the queue is in this order
 
     entry: Mapped[Entry] = relationship(lazy="raise")
     candidates: Mapped[list["Candidate"]] = relationship(order_by="Candidate.id", lazy="raise")
@@ -192,7 +201,7 @@ class Review(Base):
     reason: Mapped[str] = mapped_column(default="")
     chips: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     before: Mapped[str] = mapped_column(String(16), default="", server_default="")
-    at: Mapped[float] = mapped_column(default=time.time)
+    at: Mapped[float] = mapped_column(default=time.time, index=True)
     undone: Mapped[float | None]
 
 

@@ -40,7 +40,7 @@ class Login(Base):
 
 
 class Token(Base):
-    """A program's bearer token, kept as its SHA-256; `scope` is read or review, `site` limits it ("" = all)."""
+    """A program's bearer token, kept as its SHA-256; `scope` is read, review or manage, `site` limits it ("" = all)."""
 
     __tablename__ = "tokens"
 

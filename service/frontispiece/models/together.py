@@ -24,9 +24,11 @@ class Presence(Base):
     """Somebody has an illustration open; whoever was not seen for a while is gone."""
 
     __tablename__ = "presences"
+    __table_args__ = (UniqueConstraint("illustration_id", "name"),)
 
-    illustration_id: Mapped[int] = mapped_column(ForeignKey("illustrations.id"), primary_key=True)
-    name: Mapped[str] = mapped_column(String(80), primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    illustration_id: Mapped[int] = mapped_column(ForeignKey("illustrations.id"))
+    name: Mapped[str] = mapped_column(String(80))
     seen: Mapped[float]
 
 

@@ -79,11 +79,13 @@ def upgrade() -> None:
 
     op.create_table(
         "presences",
+        sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("illustration_id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=80), nullable=False),
         sa.Column("seen", sa.Double(), nullable=False),
         sa.ForeignKeyConstraint(["illustration_id"], ["illustrations.id"], name=op.f("fk_presences_illustration_id")),
-        sa.PrimaryKeyConstraint("illustration_id", "name", name=op.f("pk_presences")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_presences")),
+        sa.UniqueConstraint("illustration_id", "name", name=op.f("uq_presences_illustration_id")),
     )
     with op.batch_alter_table("candidates", schema=None) as batch_op:
         batch_op.add_column(sa.Column("colour", sa.String(length=7), server_default="", nullable=False))
