@@ -2,49 +2,38 @@
 
 import logging
 import math
-import secrets
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass
+from fractions import Fraction
 from typing import Any, cast
 
 from sqlalchemy.orm import Session
 
-from frontispiece import money, prompts, records, renders, states, tasks
+from frontispiece import money, notices, prompts, records, renders, states, tasks, wishes
 from frontispiece.config import Rule
 from frontispiece.errors import ConfigProblem, Declined, GeneratorProblem, Outage, OverBudget, Problem, Unknown
-from frontispiece.generators import Finished, GeneratorSettings, Margins, Order, Task, Ticket, Waiting, catalogue
-from frontispiece.generators.catalogue import Model
+from frontispiece.generators import Finished, GeneratorSettings, Margins, Order, Task, Ticket, Waiting
+from frontispiece.generators.catalogue import megapixels
 from frontispiece.house import House
 from frontispiece.models import Candidate, Illustration, Render, RenderState, State
+from frontispiece.wishes import AS_THE_RULE, Ask, Wish, quote
+
+__all__ = [
+    "AS_THE_RULE",
+    "Ask",
+    "Final",
+    "Wish",
+    "as_order",
+    "asked",
+    "final_of",
+    "following_model",
+    "gave_up",
+    "place",
+    "place_final",
+    "stop",
+    "wants_final",
+]
 
 log = logging.getLogger("frontispiece")
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """What a render shall do beside text to image; `given` and `mask` are storage keys."""
-
-    task: Task = "text-to-image"
-    given: tuple[str, ...] = ()
-    mask: str = ""
-    margins: Margins = field(default_factory=Margins)
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What somebody asks for beside the prompt; what is left out is as the rule has it.
-
-    `ratio` is width:height in whole numbers ("16:9"), `parent` the candidate it begins with, `by` who asks.
-    """
-
-    model: str = ""
-    seed: int | None = None
-    ratio: str = ""
-    ask: Ask | None = None
-    parent: int | None = None
-    by: str = ""
-
-
-AS_THE_RULE = Wish()
 
 
 def place(house: House, session: Session, one: Illustration, wish: Wish = AS_THE_RULE, **fields: Any) -> None:
@@ -54,32 +43,22 @@ def place(house: House, session: Session, one: Illustration, wish: Wish = AS_THE
     cannot do what is wished.
     """
     try:
-        render = _render(house, session, one, _completed(house, one, wish, fields.get("photos", one.photos)))
+        render = _render(house, session, one, wish, fields.get("photos"))
     except OverBudget as problem:
         _hold(session, one, problem, fields)
+        notices.about(house, session, one.id)
         return
-    render.prompt = fields.get("prompt", one.prompt)
-    render.template = fields.get("template", one.template)
+    render.prompt = wish.words or fields.get("prompt", one.prompt)
+    render.template = "" if wish.words else fields.get("template", one.template)
     if one.state != State.RENDERING:
         states.move(session, one.id, one.state, State.RENDERING, **{"chosen_id": None} | fields)
     _add(session, render)
 
 
-def _completed(house: House, one: Illustration, wish: Wish, photos: list[str]) -> Wish:
-    model = wish.model or house.rule(one.rule).models[0]
-    return replace(wish, model=model, ask=wish.ask or _from_words(house.models[model], photos))
-
-
-def _from_words(row: Model, photos: list[str]) -> Ask:
-    """What a prompt alone asks for: with the product's own photographs where the model can use them."""
-    if photos and "references" in row.tasks:
-        return Ask("references", tuple(photos[: row.images]))
-    return Ask()
-
-
 def place_final(house: House, session: Session, one: Illustration, draft: Candidate, **fields: Any) -> None:
     """Has the rule's final model draw an approved draft once more. Raises `OverBudget`."""
-    wish = Wish(house.rule(one.rule).final, ask=Ask("edit", (draft.image,)), parent=draft.id)
+    ask = Ask("edit", (draft.image,), megapixels=megapixels(draft.width, draft.height))
+    wish = Wish(house.rule(one.rule).final, ask=ask, parent=draft.id)
     render = _render(house, session, one, wish)
     render.prompt, render.final = (draft.render.prompt, True) if draft.render else (one.prompt, True)
     render.template = draft.render.template if draft.render else ""
@@ -108,7 +87,8 @@ def final_of(house: House, one: Illustration) -> Final | None:
     if rule is None or not rule.final or one.slot not in house.settings.slots:
         return None
     row, slot = house.models[rule.final], house.slot(one.slot)
-    return Final(rule.final, row.title, float(row.price(*row.fit(slot.width, slot.height), given=1)))
+    draft = megapixels(slot.width, slot.height)
+    return Final(rule.final, row.title, float(row.price(*row.fit(slot.width, slot.height), given=draft)))
 
 
 def _rule(house: House, one: Illustration) -> Rule | None:
@@ -116,42 +96,25 @@ def _rule(house: House, one: Illustration) -> Rule | None:
     return next((rule for rule in house.settings.rules if rule.name == one.rule), None)
 
 
-def _render(house: House, session: Session, one: Illustration, wish: Wish) -> Render:
-    """A render that the money is reserved for, not yet added. Raises `OverBudget`, `ConfigProblem`."""
-    rule, ask = house.rule(one.rule), wish.ask or Ask()
-    if wish.model not in house.models:
-        raise ConfigProblem(f"there is no model {wish.model!r} in the catalogue (any more)")
-    row = house.models[wish.model]
-    catalogue.must_do(wish.model, row, ask.task, len(ask.given))
-    width, height = row.fit(*_drawn_size(house, one, wish.ratio))
-    price = float(row.price(width, height, given=len(ask.given)))
-    money.reserve(session, house.settings.budget, price)
-    options = row.settle({key: value for key, value in rule.options.items() if key in row.options})
+def _render(house: House, session: Session, one: Illustration, wish: Wish, photos: list[str] | None = None) -> Render:
+    """A render that the money is reserved for, not yet added. Raises `OverBudget`, `ConfigProblem`, `Problem`."""
+    seed, due = wishes.seed(wish), quote(house, one, wish, photos)
+    money.reserve(session, house.settings.budget, due.price)
     return Render(
         illustration_id=one.id,
-        model=wish.model,
-        options=options,
-        width=width,
-        height=height,
-        reserved=price,
-        seed=secrets.randbelow(2**32) if wish.seed is None else wish.seed,
-        task=ask.task,
-        given=list(ask.given),
-        mask=ask.mask,
-        margins=asdict(ask.margins),
+        model=due.model,
+        options=wishes.settled(house, one, wish, due.row),
+        width=due.width,
+        height=due.height,
+        reserved=due.price,
+        seed=seed,
+        task=due.ask.task,
+        given=list(due.ask.given),
+        mask=due.ask.mask,
+        margins=asdict(due.ask.margins),
         parent_id=wish.parent,
         by=wish.by,
     )
-
-
-def _drawn_size(house: House, one: Illustration, ratio: str) -> tuple[int, int]:
-    """Width and height in pixels: the slot's, or as many pixels in another ratio."""
-    slot = house.slot(one.slot)
-    if not ratio:
-        return slot.width, slot.height
-    across, _, down = ratio.partition(":")
-    scale = math.sqrt(slot.width * slot.height / (int(across) * int(down)))
-    return round(int(across) * scale), round(int(down) * scale)
 
 
 def _add(session: Session, render: Render) -> None:
@@ -202,7 +165,7 @@ def gave_up(house: House, session: Session, number: int, problem: Problem) -> No
         return
     following = "" if unknown or isinstance(problem, Declined) else following_model(house, render, one)
     if following:
-        wish = Wish(following, parent=render.parent_id, by=render.by)
+        wish = Wish(following, ratio=_ratio(house, render, one), parent=render.parent_id, by=render.by)
         place(house, session, one, wish, prompt=render.prompt, template=render.template)
     elif unknown:
         states.move(session, one.id, State.RENDERING, State.HELD, reason=problem.words)
@@ -212,6 +175,16 @@ def gave_up(house: House, session: Session, number: int, problem: Problem) -> No
     else:
         stays = State.IN_REVIEW if records.has_candidates(session, one.id) else State.FAILED
         states.move(session, one.id, State.RENDERING, stays, reason=problem.words)
+    notices.about(house, session, one.id)
+
+
+def _ratio(house: House, render: Render, one: Illustration) -> str:
+    """The ratio that was asked for instead of the slot's: models round their sides, so nearly the slot's is that."""
+    slot = house.slot(one.slot)
+    if abs(math.log(render.width * slot.height / (render.height * slot.width))) < math.log(1.06):
+        return ""
+    known = Fraction(render.width, render.height).limit_denominator(21)
+    return f"{known.numerator}:{known.denominator}"
 
 
 def following_model(house: House, render: Render, one: Illustration) -> str:

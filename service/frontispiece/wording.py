@@ -58,9 +58,14 @@ def words(text: str, count: int) -> str:
     return unstopped(" ".join(text.split()[:count]))
 
 
+def opening(text: str) -> str:
+    """The first sentence as it stands. A stop after "Dr" or "St" ends nothing."""
+    return _SENTENCE_END.split(text.strip(), maxsplit=1)[0]
+
+
 def sentence(text: str) -> str:
-    """The first sentence without its full stop; the template puts its own. A stop after "Dr" or "St" ends nothing."""
-    return unstopped(_SENTENCE_END.split(text.strip(), maxsplit=1)[0])
+    """The first sentence without its full stop; the template puts its own."""
+    return unstopped(opening(text))
 
 
 def unstopped(text: str) -> str:

@@ -142,8 +142,8 @@ class Model(_Row):
 
         `given` is how many megapixels of pictures are handed over.
         """
-        megapixels = -(-width * height // MEGAPIXEL)
-        return self.dollars.first + self.dollars.further * max(0, megapixels - 1) + self.dollars.given * given
+        further = max(0, megapixels(width, height) - 1)
+        return self.dollars.first + self.dollars.further * further + self.dollars.given * given
 
     def settle(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """The options of an order: the model's defaults with the given ones over them; empty texts are left out.
@@ -160,6 +160,11 @@ class Model(_Row):
                 )
         settled = {name: option.default for name, option in self.options.items()} | dict(options)
         return {name: value for name, value in settled.items() if value != ""}
+
+
+def megapixels(width: int, height: int) -> int:
+    """Those begun by a picture of width × height pixels, as price lists count them."""
+    return -(-width * height // MEGAPIXEL)
 
 
 def load(extra: Sequence[Path] = ()) -> dict[str, Model]:
