@@ -80,9 +80,18 @@ def captions_of(one: Illustration, entry: Entry) -> dict[str, str]:
 
 
 def _provenance(house: House, one: Illustration, candidate: Candidate, model: str) -> images.Provenance:
+    generator = house.generator(house.models[model].generator)
     return images.Provenance(
         model=house.models[model].title,
         made=datetime.fromtimestamp(candidate.created, UTC),
         id=f"frontispiece:{one.entry.site}:{one.id}:{candidate.id}",
-        source=house.generator(house.models[model].generator).source,
+        source="compositeWithTrainedAlgorithmicMedia" if _begun_by_a_person(candidate) else generator.source,
     )
+
+
+def _begun_by_a_person(candidate: Candidate) -> bool:
+    """Whether a machine has only changed what a person photographed or drew."""
+    render = candidate.render
+    if render is None or not render.given or render.task not in ("edit", "fill", "expand"):
+        return False
+    return str(render.given[0]).startswith(("starts/", "photos/"))

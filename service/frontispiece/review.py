@@ -117,7 +117,7 @@ def regenerate(
         raise Problem(f"the prompt has {len(wanted)} characters, {MAX_PROMPT} are the most")
     with house.database.write() as session:
         one = _in(session, number, *WAITING, State.REJECTED, State.FAILED)
-        if not (wanted or one.prompt):
+        if not (wanted or one.prompt or wish.words):
             raise Problem(f"illustration {number} has no prompt yet: try it again instead")
         written = {} if wanted in ("", one.prompt) or chips else {"template": ""}
         _note(session, one, "regenerate", by, reason or (wanted if written else ""), chips)
@@ -135,7 +135,7 @@ def give(house: House, number: int, by: str, data: bytes) -> int:
         found = session.scalar(there)
         if found is None:
             made = Candidate(illustration_id=number, number=0, image=key, mime=facts.mime, by=by)
-            made.width, made.height = facts.width, facts.height
+            made.width, made.height, made.colour = facts.width, facts.height, facts.colour
             session.add(made)
             session.flush()
             found = made.id

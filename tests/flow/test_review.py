@@ -7,7 +7,7 @@ from PIL import Image
 from sqlalchemy import select
 from world import Build, World
 
-from frontispiece import orders, review
+from frontispiece import orders, retouch, review
 from frontispiece.errors import PictureProblem, Problem, StaleState
 from frontispiece.models import Candidate, Render, Review, State, Task, TaskState
 
@@ -235,3 +235,17 @@ def test_an_undone_approval_leaves_no_task(world: World) -> None:
     with world.house.database.read() as session:
         open_ = session.scalars(select(Task).where(Task.step == "publish", Task.state == TaskState.READY))
         assert open_.all() == []
+
+
+def test_a_photograph_that_a_machine_changed_is_marked_as_both(hosted: World) -> None:
+    hosted.deliver(hosted.publish())
+    hosted.draw()
+    own = review.give(hosted.house, 1, "Jo", photograph())
+    with hosted.house.database.read() as session:
+        begun = retouch.start(hosted.house, session.get_one(Candidate, own))
+    wish = orders.Wish(ask=orders.Ask("edit", (begun.key,)), words="make it evening", parent=own)
+    review.regenerate(hosted.house, 1, "Jo", wish=wish)
+    hosted.draw()
+    review.approve(hosted.house, 1, own + 1, "Jo")
+    hosted.run()
+    assert b"compositeWithTrainedAlgorithmicMedia" in next(hosted.paper.folder.glob("pictures/*")).read_bytes()
