@@ -7,7 +7,7 @@ ARGS ?=
 PY = $(VENV)/bin/python
 INSTALL = $(PY) -m pip install --quiet --disable-pip-version-check --no-input
 
-.PHONY: help demo test test-local test-real test-all lint format bench-hooks bench-watcher bench-local wordpress-plugin pictures package clean
+.PHONY: help demo test test-local test-real test-all lint format bench-hooks bench-watcher bench-desk bench-local wordpress-plugin pictures messages package clean
 .DEFAULT_GOAL := help
 
 help:
@@ -20,9 +20,11 @@ help:
 	@echo "make format            put the code in order"
 	@echo "make bench-hooks       deliveries a second, beside a Node.js receiver"
 	@echo "make bench-watcher     240 renders in flight at once, beside one blocked worker each"
+	@echo "make bench-desk        the desk over sixty thousand illustrations, on SQLite and PostgreSQL"
 	@echo "make bench-local       the local pipelines on this machine's graphics card, or processor"
 	@echo "make wordpress-plugin  dist/frontispiece-wordpress.zip, to upload in WordPress"
 	@echo "make pictures          the README's pictures, from a running demo in Chromium"
+	@echo "make messages          the desk's catalogues, after words were added or translated (NEW=fr begins one)"
 	@echo "make package           sdist and wheel in dist/"
 	@echo "make clean             remove what these made, $(VENV) too"
 	@echo "Each makes its own environment in $(VENV) with the newest Python >= 3.11 on the PATH, or PYTHON=/path/to/python."
@@ -62,6 +64,9 @@ bench-hooks: $(VENV)/.test
 bench-watcher: $(VENV)/.test
 	@PYTHONPATH=tests $(PY) bench/watcher.py $(ARGS)
 
+bench-desk: $(VENV)/.test
+	@PYTHONPATH=tests $(PY) bench/full_desk.py $(ARGS)
+
 bench-local: $(VENV)/.local
 	@PYTHONPATH=tests $(PY) bench/local_flux.py $(ARGS)
 
@@ -71,6 +76,10 @@ wordpress-plugin: $(VENV)/bin/python
 # The pictures of the README, from a running demo in Chromium; look at them before they are committed.
 pictures: $(VENV)/.test
 	@PYTHONPATH=tests $(PY) scripts/pictures.py
+
+# What the desk says in other languages: docs/translating.md.
+messages: $(VENV)/.test
+	@$(PY) scripts/messages.py $(NEW)
 
 package: $(VENV)/.dev
 	@$(PY) -m build --outdir dist .

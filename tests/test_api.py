@@ -10,6 +10,7 @@ from openapi_schema_validator import OAS31Validator
 from PIL import Image
 from werkzeug.test import TestResponse
 
+from frontispiece import pictures
 from frontispiece.models import State
 
 
@@ -240,8 +241,9 @@ def test_an_image_is_sent_once_and_then_known(web: Web) -> None:
 def test_a_thumbnail_is_made_once(web: Web) -> None:
     number = web.candidate(web.illustration())
     path, token = f"/candidates/{number}/image?width=240", web.token()
-    assert call(web, path, token).data == web.house.storage.get(f"thumbs/{number}-240")
-    web.house.storage.put(f"thumbs/{number}-240", b"the one that was kept", "image/webp")
+    kept = pictures.thumbnail_key(f"renders/{number}-0", 240)
+    assert call(web, path, token).data == web.house.storage.get(kept)
+    web.house.storage.put(kept, b"the one that was kept", "image/webp")
     assert call(web, path, token).data == b"the one that was kept"
 
 

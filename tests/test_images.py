@@ -200,5 +200,5 @@ def test_two_threads_that_encode_one_picture_never_mix_their_settings() -> None:
 
 
 def test_a_thumbnail_shows_the_whole_picture_and_is_never_enlarged() -> None:
-    sizes = [opened(images.thumbnail(saved(photo(320, 200)), width)).size for width in (160, 4000)]
+    sizes = [opened(made).size for made in images.thumbnails(saved(photo(320, 200)), 160, 4000)]
     assert sizes == [(160, 100), (320, 200)]

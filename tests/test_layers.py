@@ -76,6 +76,10 @@ def test_plugins_and_generators_know_no_database() -> None:
     assert [] == importers("sqlalchemy", modules(PLUGINS, SERVICE / "generators"))
 
 
+def test_babel_makes_the_catalogues_and_is_not_needed_to_run() -> None:
+    assert [] == importers("babel", modules(SERVICE))
+
+
 @pytest.mark.parametrize("library", ["torch", "diffusers"])
 def test_the_local_pipeline_has_one_place(library: str) -> None:
     assert [] == importers(library, outside(SERVICE / "local"))

@@ -85,6 +85,7 @@ def test_the_wheel_holds_every_file_of_the_service_the_plugins_and_the_templates
     [
         "frontispiece/cli.py",
         "frontispiece/generators/bfl.toml",
+        "frontispiece/locale/de/LC_MESSAGES/frontispiece.mo",
         "frontispiece/migrations/versions/*.py",
         "frontispiece/plugins/wordpress/adapter.py",
         "frontispiece/plugins/wordpress/plugin/frontispiece/*.php",

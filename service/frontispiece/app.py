@@ -16,12 +16,23 @@ from frontispiece import jobs, valkey
 from frontispiece.config import Settings, load
 from frontispiece.errors import Problem
 from frontispiece.house import House
-from frontispiece.web import hooks
+from frontispiece.web import hooks, i18n, live, security
 from frontispiece.web.api import api
+from frontispiece.web.board import board
+from frontispiece.web.changing import changing
+from frontispiece.web.deliveries import deliveries
 from frontispiece.web.desk import desk
 from frontispiece.web.intake import Intake
+from frontispiece.web.links import links
 from frontispiece.web.login import login
+from frontispiece.web.me import me
 from frontispiece.web.media import media
+from frontispiece.web.oidc import oidc
+from frontispiece.web.people import people
+from frontispiece.web.queue import queue
+from frontispiece.web.recipes import recipes
+from frontispiece.web.sites import sites_page
+from frontispiece.web.together import together
 
 if TYPE_CHECKING:
     from a2wsgi.asgi_typing import ASGIApp, Receive, ReceiveEvent, Scope, Send
@@ -45,7 +56,9 @@ def create_asgi(settings: Settings | None = None) -> "ASGIApp":
 
         await threads(scope, received, send)
 
-    return hooks.in_front(behind, house, Intake(house.database, app.extensions["nudge"]))
+    pulse = app.extensions["pulse"] = live.Pulse(house)
+    desk_too = live.in_front(behind, house, pulse)
+    return hooks.in_front(desk_too, house, Intake(house.database, app.extensions["nudge"]))
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -60,11 +73,28 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     app.config["MAX_CONTENT_LENGTH"] = house.settings.server.body_limit
     app.extensions |= {"house": house, "redis": redis, "nudge": lambda: jobs.nudge(house, redis)}
-    for part in (login, desk, media, api):
+    for part in (
+        login,
+        desk,
+        media,
+        api,
+        together,
+        me,
+        oidc,
+        people,
+        queue,
+        links,
+        board,
+        recipes,
+        sites_page,
+        deliveries,
+        changing,
+    ):
         app.register_blueprint(part)
+    i18n.init(app, security.person)
     if proxies := house.settings.server.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
-    app.add_url_rule("/", "home", lambda: redirect(url_for("desk.queue")))
+    app.add_url_rule("/", "home", lambda: redirect(url_for("queue.show")))
     app.add_url_rule("/healthz", "healthz", lambda: ("alive\n", 200))
     app.add_url_rule("/readyz", "readyz", _ready(house))
     return app

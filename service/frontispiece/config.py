@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Collection
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NestedSecretsSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
@@ -21,6 +21,7 @@ from frontispiece.cms import EventKind, SiteSettings
 from frontispiece.errors import ConfigProblem, TemplateProblem
 from frontispiece.generators import Generator, GeneratorSettings, catalogue
 from frontispiece.generators.catalogue import Model
+from frontispiece.messenger import NoticeSettings
 from frontispiece.oidc import OidcSettings
 
 T = TypeVar("T", bound=BaseModel)
@@ -58,6 +59,7 @@ class Slot(Part):
     height: int = Field(ge=64, le=4096)
     format: Literal["webp", "jpeg", "avif", "png"] = "webp"
     max_bytes: int = Field(default=400_000, ge=10_000)
+    headline: Literal["over", "below", "none"] = "below"  # where the site sets it, for the preview at the desk
 
     @property
     def ratio(self) -> str:
@@ -68,9 +70,9 @@ class Slot(Part):
 
 SLOTS = {
     "hero": Slot(width=1600, height=900),
-    "social": Slot(width=1200, height=630, format="jpeg"),
+    "social": Slot(width=1200, height=630, format="jpeg", headline="over"),
     "listing": Slot(width=1200, height=1200),
-    "gallery": Slot(width=1600, height=1200),
+    "gallery": Slot(width=1600, height=1200, headline="none"),
 }
 
 
@@ -139,6 +141,7 @@ class Settings(BaseSettings):
     generators: dict[str, GeneratorSettings] = {}
     budget: Budget = Budget()
     oidc: OidcSettings | None = None
+    notices: dict[Annotated[str, Name], NoticeSettings] = {}
 
     @classmethod
     def settings_customise_sources(
@@ -197,6 +200,16 @@ class Settings(BaseSettings):
             models[rule.models[0]].settle(rule.options)
             self._final_can_draw(where, rule, models)
             _readable(where, rule)
+        return self
+
+    @model_validator(mode="after")
+    def _notices_can_come(self) -> "Settings":
+        rules = [rule.name for rule in self.rules]
+        for name, notice in self.notices.items():
+            for site in notice.sites:
+                _known(f"notices.{name}.sites", site, self.sites)
+            for rule in notice.rules:
+                _known(f"notices.{name}.rules", rule, rules)
         return self
 
     def _final_can_draw(self, where: str, rule: Rule, models: dict[str, Model]) -> None:

@@ -12,7 +12,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from frontispiece import (
+    advice,
+    alarms,
     images,
+    notices,
     orders,
     pauses,
     photos,
@@ -104,7 +107,7 @@ def compose(house: House, claim: Claim) -> None:
         if why:
             states.move(session, one.id, State.COMPOSING, State.SKIPPED, reason=why)
         else:
-            version = f"{written.template}@{written.version}"
+            version = records.keep_template(session, template)
             orders.place(house, session, one, prompt=written.text, template=version, alt=alt, photos=shown)
 
 
@@ -185,6 +188,7 @@ def collect(house: House, claim: Claim) -> None:
     with house.database.read() as session:
         row = renders.row(session, claim.subject)
     looked = [(key, images.check(house.storage.get(key))) for key in row.images]
+    pictures.shrink(house, [key for key, facts in looked if facts.width > pictures.SHOWN[0]])
     with house.database.write() as session:
         claim.finish(session)
         one = records.illustration(session, row.illustration_id)
@@ -198,6 +202,7 @@ def collect(house: House, claim: Claim) -> None:
             session.add(Review(illustration_id=one.id, decision="approve", candidate_id=found[0], by=by))
         elif not row.final:  # the draft of a final was approved by an editor
             states.move(session, one.id, State.RENDERING, State.IN_REVIEW)
+            notices.about(house, session, one.id)
             return
         states.move(session, one.id, State.RENDERING, State.APPROVED, chosen_id=found[0])
         tasks.add(session, "publish", one.id)
@@ -250,6 +255,19 @@ def revert(house: House, claim: Claim) -> None:
         states.move(session, one.id, State.PUBLISHED, State.REVERTED)
 
 
+def doctor(house: House, claim: Claim) -> None:
+    """Asks a CMS how it is doing, for somebody at the desk; the task keeps what it says, one finding a line."""
+    with house.database.read() as session:
+        name = sites.row(session, claim.subject).name
+    found, well = advice.told(house, name)
+    with house.database.write() as session:
+        if well:
+            claim.finish(session, records.storable("\n".join(found)))
+            pauses.end(session, pauses.of_site(name))
+        else:
+            claim.bury(session, records.storable("\n".join(found)))
+
+
 STEPS: dict[str, Callable[[House, Claim], None]] = {
     "plan": plan,
     "look": look,
@@ -259,4 +277,7 @@ STEPS: dict[str, Callable[[House, Claim], None]] = {
     "publish": publish,
     "revert": revert,
     "resume": resume,
+    "doctor": doctor,
+    "notify": notices.notify,
+    "alarm": alarms.sound,
 }

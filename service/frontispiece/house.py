@@ -1,9 +1,11 @@
 """Everything a step needs, opened once a process: settings, database, storage, adapters and generators."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 import httpx
 from PIL import Image
@@ -16,12 +18,22 @@ from frontispiece.errors import ConfigProblem, Problem
 from frontispiece.generators import Generator, catalogue
 from frontispiece.storage import Storage, open_storage
 
+REFUSALS = 50  # of a site that are remembered
+
+
+class Refusal(NamedTuple):
+    """A delivery that was not authentic: when it came (seconds since the epoch), and why it was refused."""
+
+    at: float
+    words: str
+
 
 @dataclass
 class House:
-    """The open parts. `adapters` and `generators` are made on first use and kept."""
+    """The open parts. `adapters` and `generators` are made on first use and kept; `refused` is by site."""
 
     settings: Settings
+    refused: dict[str, list[Refusal]] = field(default_factory=dict)
     _adapters: dict[str, Adapter] = field(default_factory=dict)
     _generators: dict[str, Generator] = field(default_factory=dict)
 
@@ -45,6 +57,11 @@ class House:
             settings = self.settings.sites[site]
             self._adapters[site] = cms.load(settings.plugin)(settings)
         return self._adapters[site]
+
+    def refuse(self, site: str, words: str) -> None:
+        """Remembers the last deliveries that were not authentic, in memory only: strangers shall fill no disk."""
+        # a new list each time, as pages read it in other threads
+        self.refused[site] = [*self.refused.get(site, [])[1 - REFUSALS :], Refusal(time.time(), words[:300])]
 
     @contextmanager
     def api(self, site: str) -> Iterator[tuple[Adapter, httpx.Client]]:

@@ -8,7 +8,7 @@ import io
 import re
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 from xml.sax.saxutils import escape
@@ -47,11 +47,15 @@ _QUALITIES: dict[str, tuple[int, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a picture is: `width` × `height` in pixels when upright, and its MIME type."""
+    """What a picture is: `width` × `height` in pixels when upright, its MIME type, and `colour` on average (#rrggbb).
+
+    One that can be seen through has no colour, "".
+    """
 
     width: int
     height: int
     mime: str
+    colour: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,14 @@ def check(data: bytes) -> Facts:
     image = _loaded(data)
     lying = image.getexif().get(ExifTags.Base.Orientation, 1) in range(5, 9)
     width, height = (image.height, image.width) if lying else image.size
-    return Facts(width, height, Image.MIME[image.format or ""])
+    return Facts(width, height, Image.MIME[image.format or ""], _colour(image))
+
+
+def _colour(image: Image.Image) -> str:
+    """What stands in for the picture until it is loaded; nothing stands behind one that can be seen through."""
+    if image.has_transparency_data:
+        return ""
+    return "#" + _srgb(image).resize((1, 1), Image.Resampling.BOX).tobytes().hex()
 
 
 def finish(
@@ -131,12 +142,13 @@ def finish(
     return Fitted(encoded, f"image/{format}", image.width, image.height, quality, within, seen)
 
 
-def thumbnail(data: bytes, width: int) -> bytes:
-    """A WebP for the desk, at most `width` pixels wide, the whole picture in it. Raises as `check` does."""
+def thumbnails(data: bytes, *widths: int) -> list[bytes]:
+    """WebPs for the desk, each at most so many pixels wide, the whole picture in it. Raises as `check` does."""
     image = _srgb(_loaded(data))
-    across = min(width, image.width)
-    down = max(1, round(image.height * across / image.width))
-    return _encoded(image.resize((across, down), Image.Resampling.LANCZOS, reducing_gap=3), "webp", 76, b"")
+    across = [min(width, image.width) for width in widths]
+    sizes = [(each, max(1, round(image.height * each / image.width))) for each in across]
+    smaller = (image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3) for size in sizes)
+    return [_encoded(one, "webp", 76, b"") for one in smaller]
 
 
 def xmp(facts: Provenance) -> bytes:

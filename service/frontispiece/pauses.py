@@ -19,14 +19,19 @@ def of_site(site: str) -> str:
     return f"site {site}"
 
 
-def begin(session: Session, name: str, words: str) -> None:
+def of_notice(address: str) -> str:
+    """The name under which an address of a notice pauses."""
+    return f"notice {address}"
+
+
+def begin(session: Session, name: str, words: str, seconds: float = PAUSE) -> None:
     """Asks a service nothing for a while; the first time, the operator is told so."""
     row, now = session.get(Pause, name), time.time()
     if row is None:
-        log.error("%s is paused: %s; it is tried again every %d minutes", name, words, PAUSE // 60)
-        session.add(Pause(name=name, words=words, until=now + PAUSE))
+        log.error("%s is paused: %s; it is tried again every %d minutes", name, words, seconds // 60)
+        session.add(Pause(name=name, words=words, until=now + seconds))
     elif row.until < now:
-        row.until = now + PAUSE
+        row.until = now + seconds
 
 
 def known(session: Session, name: str) -> Pause | None:
@@ -35,8 +40,9 @@ def known(session: Session, name: str) -> Pause | None:
 
 
 def listed(session: Session) -> Sequence[Pause]:
-    """All services that took nothing when they were last asked."""
-    return session.scalars(select(Pause).order_by(Pause.since)).all()
+    """All services that took nothing when they were last asked, without the addresses of notices."""
+    wanted = select(Pause).where(Pause.name.not_like(of_notice("%")))
+    return session.scalars(wanted.order_by(Pause.since)).all()
 
 
 def end(session: Session, name: str) -> None:

@@ -7,9 +7,12 @@ from datetime import UTC, datetime
 
 from frontispiece import images, prompts
 from frontispiece.cms import Entry, Picture
+from frontispiece.errors import Problem
 from frontispiece.generators import Finished, Ticket
 from frontispiece.house import House
 from frontispiece.models import Candidate, Illustration
+
+SHOWN = (240, 480, 960)  # pixels: the widths that pages ask for first
 
 
 def keep(house: House, render: int, answer: Ticket | Finished) -> list[str]:
@@ -19,6 +22,31 @@ def keep(house: House, render: int, answer: Ticket | Finished) -> list[str]:
         keys.append(f"renders/{render}-{hashlib.sha256(data).hexdigest()[:20]}")
         house.storage.put(keys[-1], data, "application/octet-stream")
     return keys
+
+
+def shrink(house: House, keys: Sequence[str]) -> None:
+    """Makes the thumbnails that the desk shows, so that no editor waits for them."""
+    for key in keys:
+        data = house.storage.get(key)
+        for width, made in zip(SHOWN, images.thumbnails(data, *SHOWN), strict=True):
+            house.storage.put(thumbnail_key(key, width), made, "image/webp")
+
+
+def thumbnail(house: House, key: str, width: int) -> bytes:
+    """The picture under that key, at most `width` pixels wide, as WebP; made and kept the first time."""
+    try:
+        return house.storage.get(thumbnail_key(key, width))
+    except Problem as missing:
+        if missing.retry:
+            raise
+    [made] = images.thumbnails(house.storage.get(key), width)
+    house.storage.put(thumbnail_key(key, width), made, "image/webp")
+    return made
+
+
+def thumbnail_key(key: str, width: int) -> str:
+    """Where the thumbnail of a picture lies in the storage."""
+    return f"thumbs/{key.replace('/', '-')}-{width}"
 
 
 def finish(

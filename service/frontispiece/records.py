@@ -14,9 +14,20 @@ from frontispiece.cms import Current, Delivery, Entry, Headers, Receipt
 from frontispiece.config import Rule
 from frontispiece.database import upsert
 from frontispiece.errors import Conflict, Problem
-from frontispiece.models import Candidate, Illustration, Publication, Render, RenderState, State, Task, TaskState
+from frontispiece.models import (
+    Candidate,
+    Illustration,
+    Publication,
+    Render,
+    RenderState,
+    State,
+    Task,
+    TaskState,
+    TemplateVersion,
+)
 from frontispiece.models import Delivery as DeliveryRow
 from frontispiece.models import Entry as EntryRow
+from frontispiece.prompts import Template
 
 
 def storable(text: str) -> str:
@@ -62,6 +73,18 @@ def entry_of(row: EntryRow) -> Entry:
 def as_current(image: dict[str, Any] | None) -> Current | None:
     """An image as it comes out of JSON."""
     return None if image is None else Current(**image)
+
+
+def keep_template(session: Session, template: Template) -> str:
+    """Notes the text of a template the first time that it writes a prompt; its name@version."""
+    values = {
+        "name": template.name,
+        "version": template.version,
+        "source": storable(template.source),
+        "first": time.time(),
+    }
+    upsert(session, TemplateVersion, ["name", "version"], values, [])
+    return f"{template.name}@{template.version}"
 
 
 def new_illustration(session: Session, entry: int, rule: Rule, known: Current | None) -> int | None:

@@ -155,7 +155,8 @@ def fetched(session: Session, number: int, keys: list[str], cost: float | None) 
 def candidate(session: Session, row: Render, number: int, key: str, facts: Facts) -> int:
     """The candidate for one image of a render, made once."""
     values = {"illustration_id": row.illustration_id, "render_id": row.id, "number": number, "image": key}
-    values |= {"mime": facts.mime, "width": facts.width, "height": facts.height, "created": time.time()}
+    values |= {"mime": facts.mime, "width": facts.width, "height": facts.height, "colour": facts.colour}
+    values["created"] = time.time()
     made = upsert(session, Candidate, ["render_id", "number"], values, ["image"])
     assert made is not None
     return made

@@ -5,7 +5,7 @@ import time
 
 from sqlalchemy.orm import Session
 
-from frontispiece import orders, pauses, records, renders, states, tasks
+from frontispiece import notices, orders, pauses, records, renders, states, tasks
 from frontispiece.errors import Conflict, GeneratorProblem, Gone, NotAllowed, OutOfCredit, Problem, StaleState
 from frontispiece.house import House
 from frontispiece.models import Illustration, State
@@ -61,13 +61,15 @@ def _give_up(house: House, session: Session, claim: Claim, problem: Problem) -> 
     elif claim.step == "look":
         log.error("%s; the next look is in a quarter of an hour", problem.words)
         tasks.add(session, "look", claim.subject, due=time.time() + pauses.PAUSE)
+    elif claim.step in ("notify", "alarm"):
+        log.error("%s; it is not tried again", problem.words)
     elif claim.step in ("render", "collect"):
         orders.gave_up(house, session, claim.subject, problem)
-    else:
-        _stop(session, records.illustration(session, claim.subject), problem)
+    elif claim.step != "doctor":  # whoever asked for one reads it on the task itself
+        _stop(house, session, records.illustration(session, claim.subject), problem)
 
 
-def _stop(session: Session, one: Illustration, problem: Problem) -> None:
+def _stop(house: House, session: Session, one: Illustration, problem: Problem) -> None:
     if isinstance(problem, Conflict):
         records.drop_publication(session, one)
     stops: dict[type[Problem], State] = {Conflict: State.HELD, Gone: State.SKIPPED}
@@ -76,5 +78,6 @@ def _stop(session: Session, one: Illustration, problem: Problem) -> None:
         wanted = State.FAILED
     if wanted in states.MOVES[one.state]:
         states.move(session, one.id, one.state, wanted, reason=problem.words)
+        notices.about(house, session, one.id)
     else:
         states.note(session, one.id, problem.words)

@@ -44,9 +44,9 @@ class Claim:
     token: str
     database: Database
 
-    def finish(self, session: Session) -> None:
-        """Marks the task as done inside the transaction of its last write. Raises `Lost`."""
-        self._fenced(session, state=TaskState.DONE, error="")
+    def finish(self, session: Session, found: str = "") -> None:
+        """Marks the task as done inside the transaction of its last write, with what it found. Raises `Lost`."""
+        self._fenced(session, state=TaskState.DONE, error=found)
 
     def again(self, session: Session, seconds: float, error: str, *, counts: bool = True) -> None:
         """Gives the task back, due in so many seconds; without `counts` this was no attempt. Raises `Lost`."""

@@ -9,7 +9,7 @@ from functools import partial
 from redis import Redis
 from sqlalchemy import select
 
-from frontispiece import flow, jobs, records, sites
+from frontispiece import alarms, flow, jobs, kept, notices, records, sites
 from frontispiece.house import House
 from frontispiece.models import Render, RenderState
 
@@ -18,6 +18,7 @@ log = logging.getLogger("frontispiece")
 SWEEP = 0.5  # seconds between two looks at what is due
 LEAST = 0.03  # seconds from one look to the next, however much there is to look at
 TIDY = 3600.0  # seconds between two tidyings
+ALARM = 30.0  # seconds between two looks at what people are to be told elsewhere
 POLLS = 32  # tickets asked for at the same moment
 
 
@@ -30,7 +31,7 @@ class Watcher:
         self.due: dict[int, float] = {}
         self.asking: set[int] = set()
         self.settled = threading.Event()  # a ticket, so that its place is given to the next at once
-        self.tidied = 0.0
+        self.tidied = self.alarmed = 0.0
 
     def watch(self, stop: threading.Event) -> None:
         """Goes on until `stop` is set."""
@@ -54,6 +55,11 @@ class Watcher:
             self.tidied = time.monotonic()
             with self.house.database.write() as session:
                 records.tidy(session, self.house.settings.server.keep_days)
+                kept.tidy(session)
+                notices.tidy(session, self.house.settings.server.keep_days)
+        if self.house.settings.notices and time.monotonic() > self.alarmed + ALARM:
+            self.alarmed = time.monotonic()
+            alarms.look(self.house)
 
     def _quiet(self) -> float:
         """Seconds until a ticket is to be asked for again, or until what is due is looked at anyway."""

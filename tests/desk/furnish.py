@@ -34,10 +34,23 @@ from frontispiece.models import (
     User,
 )
 from frontispiece.models import Entry as EntryRow
+from frontispiece.records import sought
+from frontispiece.web import i18n, security
 from frontispiece.web.api import api
+from frontispiece.web.board import board
+from frontispiece.web.changing import changing
+from frontispiece.web.deliveries import deliveries
 from frontispiece.web.desk import desk
+from frontispiece.web.links import links
 from frontispiece.web.login import login
+from frontispiece.web.me import me
 from frontispiece.web.media import media
+from frontispiece.web.oidc import oidc
+from frontispiece.web.people import people
+from frontispiece.web.queue import queue
+from frontispiece.web.recipes import recipes
+from frontispiece.web.sites import sites_page
+from frontispiece.web.together import together
 
 SECRET = "whsec_" + "c2VjcmV0" * 6
 PROMPT = (
@@ -80,8 +93,25 @@ def faces() -> Flask:
     """The faces as `frontispiece.app` puts them together, without the queue; pages are compiled once for all tests."""
     root = str(Path(frontispiece.__file__).parent / "web")
     made = Flask("frontispiece", root_path=root, template_folder="pages", static_folder="static")
-    for part in (login, desk, media, api):
+    for part in (
+        login,
+        desk,
+        media,
+        api,
+        together,
+        me,
+        oidc,
+        people,
+        queue,
+        links,
+        board,
+        recipes,
+        sites_page,
+        deliveries,
+        changing,
+    ):
         made.register_blueprint(part)
+    i18n.init(made, security.person)
     return made
 
 
@@ -137,7 +167,7 @@ def illustration(
     """One illustration in that state, with so many candidates; its id."""
     told = told or entry(number)
     with open_house.database.write() as session:
-        row = EntryRow(site=site, ref=told.ref, kind=told.kind, title=told.title, fetched=time.time())
+        row = EntryRow(site=site, ref=told.ref, kind=told.kind, title=told.title, fetched=time.time(), **sought(told))
         row.snapshot = json.loads(json.dumps(asdict(told)))
         one = Illustration(entry=row, rule=f"{site}-hero", slot="hero", state=state)
         one.prompt, one.alt, one.template = PROMPT, f"Drawing for “{told.title}”", "article/hero@3f2a"
@@ -212,16 +242,20 @@ class Web:
     def nobody(self) -> Browser:
         return Browser(self.app.test_client())
 
-    def browser(self, role: str = "editor") -> Browser:
-        name, key = f"Jo {role.title()}", secrets.token_urlsafe()
+    def browser(self, role: str = "editor", name: str = "") -> Browser:
+        client = self.app.test_client()
+        client.set_cookie("frontispiece", self.login(role, name))
+        return Browser(client)
+
+    def login(self, role: str = "editor", name: str = "") -> str:
+        """The key of a new login of somebody with that role, for a cookie."""
+        name, key = name or f"Jo {role.title()}", secrets.token_urlsafe()
         with self.house.database.write() as session:
             user = session.scalar(select(User).where(User.name == name)) or User(name=name, role=role, password="!")
             session.add(user)
             session.flush()
             session.add(Login(key=accounts._digest(key), user_id=user.id))
-        client = self.app.test_client()
-        client.set_cookie("frontispiece", key)
-        return Browser(client)
+        return key
 
     def token(self, scope: str = "review", site: str = "", name: str = "WordPress") -> dict[str, str]:
         return {"Authorization": f"Bearer {accounts.add_token(self.house.database, name, scope, site)}"}

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from world import World
 
-from frontispiece import review
+from frontispiece import pictures, review
 from frontispiece.errors import StaleState
-from frontispiece.models import State
+from frontispiece.models import Candidate, State
 
 
 def waiting(world: World, **texts: Any) -> int:
@@ -195,3 +196,12 @@ def test_a_cms_that_stays_away_is_a_failure_that_one_may_try_again(world: World)
     review.retry(world.house, 1, "an editor")
     world.run()
     assert (world.state(), picture(world, article) is None) == (State.PUBLISHED, False)
+
+
+def test_no_editor_waits_for_a_thumbnail(hosted: World) -> None:
+    hosted.deliver(hosted.publish())
+    hosted.draw()
+    with hosted.house.database.read() as session:
+        image = session.scalars(select(Candidate.image)).one()
+    for width in pictures.SHOWN:
+        assert hosted.house.storage.get(pictures.thumbnail_key(image, width))

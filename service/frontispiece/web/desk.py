@@ -1,42 +1,27 @@
-"""The review desk: the queue, one illustration, and the acts, each of them a form that works without JavaScript."""
+"""The page of one illustration and the acts of an editor there, each of them a form that works without JavaScript."""
 
-import re
 from typing import Any
 
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from frontispiece import orders, pauses, records, review
+from frontispiece import orders, reasons, records, review
 from frontispiece.errors import Problem, StaleState
-from frontispiece.models import Illustration, State
-from frontispiece.web import acts, history, plain, security, views
+from frontispiece.models import Illustration, Review, State
+from frontispiece.web import acts, asking, done, history, plain, search, security, stage, together, typed, views
+from frontispiece.web.i18n import gettext as _
+from frontispiece.web.i18n import known
+from frontispiece.web.said import told
 
 desk = Blueprint("desk", __name__, url_prefix="/desk")
 desk.before_request(security.refuse_foreign_forms)
-desk.record(lambda setup: setup.app.jinja_env.filters.update(plain.FILTERS))
+desk.record(lambda setup: setup.app.jinja_env.filters.update(plain.FILTERS | {"percent": typed.percent}))
 
 NUMBER = "/<int(max=2147483647):number>"
-ACTS = ("approve", "reject", "regenerate", "retry", "revert")
-FIELDS = ("alt", "caption", "prompt", "reason", "candidate")
-
-
-@desk.get("")
-@security.needs("viewer")
-def queue() -> ResponseReturnValue:
-    """The illustrations of one tab and, where wanted, of one site."""
-    tab, site = request.args.get("tab", "waiting"), _site()
-    if tab not in views.TABS:
-        abort(404, f"There is no tab {tab!r}.")
-    with security.house().database.read() as session:
-        counts = views.counts(session, site)
-        rows = views.page(session, views.TABS[tab], site, _place(request.args.get("after", "")))
-        done, paused = _done(session), pauses.listed(session)
-    more = rows[views.PAGE - 1] if len(rows) > views.PAGE else None
-    return render_template(
-        "_queue.html" if _is_live() else "queue.html",
-        tab=tab, site=site, counts=counts, rows=rows[: views.PAGE], more=more, done=done, plain=plain, pauses=paused,
-    )  # fmt: skip
+ACTS = ("approve", "reject", "regenerate", "retry", "revert", "undo", "describe")
+STAYING = ("retry", "revert", "undo", "describe")  # acts after which one looks at the same illustration
+DESCRIBABLE = (State.IN_REVIEW, State.HELD, State.REVERTED, State.REJECTED, State.FAILED)
 
 
 @desk.get(NUMBER)
@@ -53,68 +38,110 @@ def decide(number: int, act: str) -> ResponseReturnValue:
     with security.house().database.read() as session:
         before = views.whole(session, number)
     if before is None:
-        abort(404, f"There is no illustration {number}.")
+        abort(404, _("There is no illustration %(number)s.", number=number))
     try:
         _act(number, act)
     except StaleState:
-        return _illustration(number, 409, f"Somebody decided first. {plain.LONG[_state(number)]}")
+        words = _("Somebody decided first. %(now)s", now=plain.LONG[_state(number)])
+        return _illustration(number, 409, words)
     except Problem as problem:
-        return _illustration(number, 422, problem.words)
+        return _illustration(number, 422, told(problem.words))
     return redirect(_next(before.one, act), 303)
 
 
 def _act(number: int, act: str) -> None:
     house, by, form = security.house(), g.person.name, request.form
     if act == "approve":
-        alt = acts.clean(form.get("alt", ""), acts.ALT, "alt text")
-        caption = acts.clean(form.get("caption", ""), acts.CAPTION, "caption")
-        acts.approve(house, number, _chosen(), by, alt=alt, caption=caption, as_it_is="as_it_is" in form)
+        hold = house.settings.desk.undo_seconds
+        acts.approve(house, number, typed.candidate(), by, typed.details(), as_it_is="as_it_is" in form, hold=hold)
+    elif act == "describe":
+        review.describe(house, number, typed.details())
     elif act == "reject":
-        acts.reject(house, number, by, acts.clean(form.get("reason", ""), acts.REASON, "reason"))
+        acts.reject(house, number, by, acts.clean(form.get("reason", ""), acts.REASON, "reason"), _chips())
     elif act == "regenerate":
-        acts.regenerate(house, number, by, acts.clean(form.get("prompt", ""), review.MAX_PROMPT, "prompt"))
+        asking.redraw(number)
     elif act == "retry":
         acts.retry(house, number, by)
+    elif act == "undo":
+        _undo(number)
     else:
         acts.revert(house, number, by)
 
 
-def _chosen() -> int:
-    candidate = _number(request.form.get("candidate", ""))
-    if candidate is None:
-        raise Problem("Choose one of the pictures first.")
-    return candidate
+def _undo(number: int) -> None:
+    """Takes back the decision that the button stood beside; a second click must not take back one more."""
+    with security.house().database.read() as session:
+        meant = session.get(Review, typed.number(request.form.get("review", "")) or 0)
+    if meant is None or meant.undone is None:
+        acts.undo(security.house(), number, g.person.name)
+
+
+def _chips() -> list[str]:
+    known = reasons.titles()
+    return [chip for chip in typed.chips() if chip in known]
 
 
 def _next(one: Illustration, act: str) -> str:
-    site = _site()
-    after: dict[str, Any] = {"site": site or None, "did": act, "of": one.id}
-    if act in ("retry", "revert") or one.state not in views.TABS["waiting"]:
+    query = search.asked()
+    after: dict[str, Any] = {**query.args(), "did": act, "of": one.id}
+    if act in STAYING or not (one.state in query.states or _is_repeated(one, act)):
         return url_for("desk.illustration", number=one.id, **after)
     with security.house().database.read() as session:
-        found = views.next_waiting(session, (one.updated, one.id), site)
-    if found is None:
-        return url_for("desk.queue", **after)
+        found = search.next_after(session, query, (one.updated, one.id))
+    if found in (None, one.id):
+        return url_for("queue.show", **after)
     return url_for("desk.illustration", number=found, **after)
 
 
+def _is_repeated(one: Illustration, act: str) -> bool:
+    """Whether this person had done just that already: their answer was lost, or they clicked twice."""
+    return [(row.decision, row.by) for row in stage.standing(one)[-1:]] == [(act, g.person.name)]
+
+
 def _illustration(number: int, status: int = 200, problem: str = "") -> ResponseReturnValue:
-    site = _site()
     with security.house().database.read() as session:
         whole = views.whole(session, number)
         if whole is None:
-            abort(404, f"There is no illustration {number}.")
-        newer, older = views.neighbours(session, whole.one, site)
-        around: dict[str, Any] = {"newer": newer, "older": older, "following": views.last_candidate(session, older)}
-        around |= {"waiting": views.waiting(session, site), "done": _done(session)}
-    typed = {field: request.form[field] for field in FIELDS if field in request.form}
+            abort(404, _("There is no illustration %(number)s.", number=number))
+        facts = _around(session, whole.one) | _shown(whole.one)
+        facts |= {"done": done.done(session), "together": together.company(session, number, g.person.name)}
+    facts["typed"] = _again(whole.one) | typed.kept()
     page = render_template(
         "_illustration.html" if _is_live() else "illustration.html",
-        whole=whole, one=whole.one, lines=history.lines(whole), can=_possible(whole.one), moving=_is_moving(whole),
-        final=orders.final_of(security.house(), whole.one),
-        tab=views.tab_of(whole.one.state), site=site, plain=plain, problem=problem, typed=typed, **around,
+        whole=whole, one=whole.one, lines=history.lines(whole), tries=history.tries(whole.one),
+        can=_possible(whole.one), moving=_is_moving(whole) and not problem, version=_version(whole),
+        plain=plain, problem=problem, **facts,
     )  # fmt: skip
     return page, status
+
+
+def _around(session: Session, one: Illustration) -> dict[str, Any]:
+    """Where one can go from here; `after` is where a decision leads."""
+    query = search.asked()
+    before, following = search.neighbours(session, one, query)
+    after = search.next_after(session, query, (one.updated, one.id)) if one.state in query.states else None
+    facts = {"query": query, "tab": search.tab_of(one.state), "waiting": search.waiting(session, query)}
+    return {"before": before, "following": following, "after": after if after != one.id else None, **facts}
+
+
+def _shown(one: Illustration) -> dict[str, Any]:
+    house = security.house()
+    picked = typed.number(request.form.get("candidate", "") or request.args.get("candidate", ""))
+    return {
+        "stage": stage.stage(one, picked, typed.number(request.args.get("against", ""))),
+        "places": stage.places(house, one),
+        "words": stage.words(one),
+        "votes": stage.votes(house, one, g.person.name),
+        "undoable": stage.undoable(one, g.person.name),
+        "final": orders.final_of(house, one),
+        "chips": {name: known(title) for name, title in reasons.titles().items()},
+    }
+
+
+def _again(one: Illustration) -> dict[str, Any]:
+    """The prompt of an earlier render, where somebody wants to begin with that."""
+    wanted = typed.number(request.args.get("prompt", ""))
+    return next(({"prompt": render.prompt} for render in one.renders if render.id == wanted), {})
 
 
 def _possible(one: Illustration) -> set[str]:
@@ -125,13 +152,21 @@ def _possible(one: Illustration) -> set[str]:
         State.FAILED: {"reject", "regenerate", "retry"},
         State.REVERTED: {"approve", "regenerate"},
         State.REJECTED: {"regenerate"},
-        State.PUBLISHED: {"revert"},
+        State.PUBLISHED: {"approve", "revert"},
     }.get(one.state, set())
-    return can - ({"approve"} if not one.candidates else set()) - ({"regenerate"} if not one.prompt else set())
+    can |= {"describe"} if one.state in DESCRIBABLE else set()
+    least = 2 if one.state == State.PUBLISHED else 1  # another one than that which is published
+    return can - ({"approve"} if len(one.candidates) < least else set()) - ({"regenerate"} if not one.prompt else set())
+
+
+def _version(whole: views.Whole) -> str:
+    """What changes whenever the page would look different: whether one that was fetched ahead is still good."""
+    one = whole.one
+    return f"{one.state.value}-{one.updated!r}-{len(one.candidates)}-{len(one.reviews)}-{len(whole.tasks)}"
 
 
 def _is_moving(whole: views.Whole) -> bool:
-    return whole.one.state in views.MOVING or bool(whole.tasks)
+    return whole.one.state in search.MOVING or bool(whole.tasks)
 
 
 def _state(number: int) -> State:
@@ -139,31 +174,5 @@ def _state(number: int) -> State:
         return records.illustration(session, number).state
 
 
-def _done(session: Session) -> dict[str, Any] | None:
-    """What the page before this one did, to say so and to offer the way back."""
-    act, of = request.args.get("did", ""), _number(request.args.get("of", ""))
-    title = views.title(session, of) if act in ACTS and of is not None else None
-    return None if title is None else {"act": act, "of": of, "title": title}
-
-
-def _number(given: str) -> int | None:
-    """The id that somebody sent, if it is one."""
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else None
-
-
-def _site() -> str:
-    site = request.values.get("site", "")
-    return site if site.isprintable() else ""
-
-
-def _place(given: str) -> views.Place | None:
-    if not given:
-        return None
-    if not re.fullmatch(r"\d{1,12}(\.\d{1,9})?-\d{1,9}", given, re.ASCII):
-        abort(404, "There is no such page of the queue.")
-    when, number = given.split("-")
-    return float(when), int(number)
-
-
 def _is_live() -> bool:
-    return request.headers.get("HX-Request") == "true"
+    return request.headers.get("HX-Request") == "true" and request.method == "GET"

@@ -100,6 +100,7 @@ async def _receive(house: House, intake: Intake, site: str, delivery: Delivery) 
         key, events = await asyncio.to_thread(read) if len(delivery.body) > LARGE else read()
     except Refused as refused:
         log.warning("a delivery to %s was refused: %s", site, refused)
+        house.refuse(site, refused.words)
         return Answer(401, refused.words)
     except Unreadable as unreadable:
         return await _store(intake, _arrival(site, delivery, "", "unreadable", unreadable.words), 422)

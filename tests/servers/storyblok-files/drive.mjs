@@ -3,10 +3,11 @@
 const [modules, baseUrl, personalAccessToken, space, story] = process.argv.slice(2);
 const { createManagementApiClient } = await import(`${modules}/@storyblok/management-api-client/dist/index.mjs`);
 const client = createManagementApiClient({ personalAccessToken, spaceId: Number(space), baseUrl, throwOnError: true });
-const { assets, spaces, stories } = client;
+const { assets, components, spaces, stories } = client;
 
 await spaces.get();
 await stories.list({ query: { story_only: true } });
+await components.list({ query: { search: "article" } });
 const before = (await stories.get(Number(story))).data.story;
 const content = { ...before.content, intro: "Written by Storyblok's client" };
 const { data } = await stories.update(Number(story), { body: { story: { content } }, query: { publish: 1 } });

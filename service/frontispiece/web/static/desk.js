@@ -1,13 +1,7 @@
 // Keys for the desk. Everything they do is a link or a button on the page, so nothing here is needed to work.
 const $ = (selector) => document.querySelector(selector);
 
-const follow = (selector) => $(selector)?.click();
-
-function turn(step) {
-  const radios = [...document.querySelectorAll(".thumbs input")];
-  const next = radios[radios.findIndex((radio) => radio.checked) + step];
-  if (next) next.click();
-}
+export const follow = (selector) => $(selector)?.click();
 
 function walk(step) {
   const tiles = [...document.querySelectorAll(".tile")];
@@ -15,31 +9,19 @@ function walk(step) {
   tiles[Math.min(Math.max(now + step, 0), tiles.length - 1)]?.focus();
 }
 
-function open(box, field) {
-  const details = $(box);
-  if (!details) return;
-  details.open = true;
-  $(field).focus();
-}
-
-const keys = {
-  a: () => follow('[data-key="a"]'),
-  g: () => follow('[data-key="g"]'),
-  r: () => open("#reject-box", "#reason"),
-  e: () => open("#prompt-box", "#prompt"),
+// What a key does; the script of a page adds its own: import { keys } from "./desk.js".
+export const keys = {
   q: () => follow("#back"),
   j: () => ($(".tile") ? walk(1) : follow("#next")),
   k: () => ($(".tile") ? walk(-1) : follow("#prev")),
-  ArrowRight: () => turn(1),
-  ArrowLeft: () => turn(-1),
   "?": () => $("#keys")?.showModal(),
 };
 
 document.addEventListener("keydown", (event) => {
-  const field = event.target.closest("input:not([type=radio]), textarea, select, dialog");
+  if (event.defaultPrevented) return;
+  const field = event.target.closest("input:not([type=radio], [type=checkbox]), textarea, select, dialog");
   if (event.key === "Escape" && field && !field.matches("dialog")) {
     field.blur();
-    field.closest("details.reject")?.removeAttribute("open");
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || field) return;
@@ -63,16 +45,6 @@ document.addEventListener("submit", (event) => {
 window.addEventListener("pageshow", () => {
   sent.clear();
   document.querySelectorAll('[aria-disabled="true"]').forEach((button) => button.removeAttribute("aria-disabled"));
-});
-
-// The next picture is fetched while one looks at this one.
-window.addEventListener("load", () => {
-  const picture = $("#next")?.dataset.picture;
-  const shown = $(".large img");
-  if (!picture || !shown) return;
-  const image = new Image();
-  image.sizes = shown.sizes;
-  image.srcset = `${picture}?width=960 960w, ${picture}?width=1600 1600w`;
 });
 
 const help = $("#help");

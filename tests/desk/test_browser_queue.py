@@ -1,0 +1,290 @@
+"""The queue in a real browser: by keyboard, by touch, without JavaScript, and while others work."""
+
+import pytest
+from desk.browsing import Opened, Scheme, accessible, shot
+from desk.furnish import Web, picture
+from playwright.sync_api import Page, expect
+from sqlalchemy import update
+
+from frontispiece import review
+from frontispiece.models import Candidate, State
+
+pytestmark = pytest.mark.real
+
+CHANGED = "document.body.dispatchEvent(new CustomEvent('frontispiece:changed'))"
+DAYS = 1_700_000_000.0
+
+
+def several(web: Web, many: int, candidates: int = 1) -> list[int]:
+    """So many that wait, the first of them at the top of the queue."""
+    made = [web.illustration(number=number, updated=DAYS - number, candidates=candidates) for number in range(many)]
+    with web.house.database.write() as session:
+        session.execute(update(Candidate).values(colour="#7a8a99"))
+    return made
+
+
+def states(web: Web, numbers: list[int]) -> list[State]:
+    return [web.one(number).state for number in numbers]
+
+
+def focused(page: Page) -> str:
+    return str(page.evaluate("document.activeElement.id"))
+
+
+def shown(page: Page) -> list[str]:
+    return [card.get_attribute("id") or "" for card in page.locator(".card").all()]
+
+
+def test_one_key_decides_and_goes_on_to_the_next(web: Web, opened: Opened) -> None:
+    numbers = several(web, 3)
+    with opened() as page:
+        for key in "jara":
+            page.keyboard.press(key)
+            if key == "r":
+                page.keyboard.press("Enter")
+            expect(page.locator(".going")).to_have_count(0)
+        expect(page.get_by_text("Nothing waits for you.")).to_be_visible()
+    assert states(web, numbers) == [State.APPROVED, State.REJECTED, State.APPROVED]
+
+
+def test_j_and_k_walk_and_enter_opens(web: Web, opened: Opened) -> None:
+    numbers = several(web, 3)
+    with opened() as page:
+        for key in ("j", "j", "j", "k", "Enter"):
+            page.keyboard.press(key)
+        page.wait_for_url(f"**/desk/{numbers[1]}")
+
+
+def test_another_picture_is_drawn_by_key(web: Web, opened: Opened) -> None:
+    numbers = several(web, 2)
+    with opened() as page:
+        page.keyboard.press("j")
+        page.keyboard.press("g")
+        expect(page.get_by_role("status")).to_contain_text("is being drawn.")
+        assert focused(page) == f"a{numbers[1]}"
+    assert states(web, numbers) == [State.RENDERING, State.IN_REVIEW]
+
+
+def test_a_key_decides_nothing_where_no_picture_is_meant(web: Web, opened: Opened) -> None:
+    numbers = several(web, 2)
+    with opened() as page:
+        page.keyboard.press("a")
+        assert focused(page) == f"a{numbers[0]}"
+    assert states(web, numbers) == [State.IN_REVIEW] * 2
+
+
+def test_undo_brings_the_picture_and_the_focus_back(web: Web, opened: Opened) -> None:
+    numbers = several(web, 3)
+    with opened() as page:
+        page.keyboard.press("j")
+        page.keyboard.press("a")
+        expect(page.locator(f"#i{numbers[0]}")).to_have_count(0)
+        expect(page.get_by_role("status")).to_contain_text("Approved:")
+        page.keyboard.press("u")
+        expect(page.locator(f"#i{numbers[0]}")).to_be_visible()
+        expect(page.locator(f"#a{numbers[0]}")).to_be_focused()
+    assert states(web, numbers) == [State.IN_REVIEW] * 3
+
+
+def test_those_that_are_chosen_are_decided_together(web: Web, opened: Opened) -> None:
+    numbers = several(web, 4)
+    with opened() as page:
+        for key in ("j", "x", "j", "j", "x"):
+            page.keyboard.press(key)
+        expect(page.get_by_text("2 chosen")).to_be_visible()
+        page.get_by_role("button", name="Approve").click()
+        expect(page.get_by_role("status")).to_contain_text("2 pictures are approved.")
+        expect(page.get_by_text("2 chosen")).to_be_hidden()
+    assert states(web, numbers) == [State.APPROVED, State.IN_REVIEW, State.APPROVED, State.IN_REVIEW]
+
+
+def test_a_click_with_shift_chooses_all_in_between(web: Web, opened: Opened) -> None:
+    several(web, 5)
+    with opened() as page:
+        boxes = page.get_by_role("checkbox", name="Choose")
+        boxes.nth(3).click()
+        boxes.nth(1).click(modifiers=["Shift"])
+        expect(page.get_by_text("3 chosen")).to_be_visible()
+        page.get_by_role("link", name="All on this page").click()
+        expect(page.get_by_text("5 chosen")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.locator(".pick :checked")).to_have_count(0)
+
+
+def test_a_rejection_carries_the_reasons_that_were_picked(web: Web, opened: Opened) -> None:
+    numbers = several(web, 2)
+    with opened() as page:
+        page.keyboard.press("j")
+        page.keyboard.press("r")
+        page.get_by_role("checkbox", name="Off brand").check()
+        page.get_by_label("In words").fill("a ghost")
+        page.get_by_label("In words").press("Enter")
+        expect(page.get_by_role("status")).to_contain_text("Rejected:")
+        expect(page.locator(f"#a{numbers[1]}")).to_be_focused()
+    with web.house.database.read() as session:
+        last = review.last_decision(session, numbers[0])
+        assert last
+        assert (last.chips, last.reason) == (["brand"], "a ghost")
+
+
+def test_what_somebody_else_decided_first_is_said(web: Web, opened: Opened) -> None:
+    numbers = several(web, 2)
+    with opened() as page:
+        page.keyboard.press("j")
+        review.reject(web.house, numbers[0], "Kim")
+        page.keyboard.press("a")
+        expect(page.get_by_role("alert")).to_contain_text("Somebody was quicker, or it has changed since: Rejected.")
+        expect(page.locator(f"#i{numbers[0]}")).to_have_count(0)
+    assert states(web, numbers) == [State.REJECTED, State.IN_REVIEW]
+
+
+def test_a_lost_connection_decides_nothing_and_says_so(web: Web, opened: Opened) -> None:
+    numbers = several(web, 2)
+    with opened(expected="503") as page:
+        page.keyboard.press("j")
+        page.route("**/desk/bulk", lambda route: route.fulfill(status=503, body="busy"))
+        page.keyboard.press("a")
+        expect(page.get_by_role("alert")).to_contain_text("The desk could not be reached.")
+        expect(page.locator(".card")).to_have_count(2)
+    assert states(web, numbers) == [State.IN_REVIEW] * 2
+
+
+def test_a_refresh_keeps_focus_choice_and_place(web: Web, opened: Opened) -> None:
+    numbers = several(web, 12)
+    with opened() as page:
+        for key in ("j", "x", "j", "j", "j", "j", "j", "j", "j"):
+            page.keyboard.press(key)
+        before = page.locator(f"#a{numbers[7]}").bounding_box()
+        new = web.illustration(number=30)
+        review.reject(web.house, numbers[2], "Kim")
+        page.evaluate(CHANGED)
+        expect(page.locator(f"#i{new}")).to_be_attached()
+        expect(page.locator(f"#i{numbers[2]}")).to_have_count(0)
+        assert focused(page) == f"a{numbers[7]}"
+        assert page.locator(".pick :checked").count() == 1
+        assert page.locator(f"#a{numbers[7]}").bounding_box() == before
+
+
+def test_the_counts_follow_what_others_do(web: Web, opened: Opened) -> None:
+    numbers = several(web, 3)
+    with opened() as page:
+        expect(page.get_by_role("link", name="Waiting for you 3")).to_be_visible()
+        review.reject(web.house, numbers[2], "Kim")
+        page.evaluate(CHANGED)
+        expect(page.get_by_role("link", name="Waiting for you 2")).to_be_visible()
+        expect(page).to_have_title("Waiting for you (2) · Frontispiece")
+
+
+def test_scrolling_brings_more_and_a_refresh_keeps_them(web: Web, opened: Opened) -> None:
+    numbers = several(web, 70, candidates=0)
+    with opened() as page:
+        for many in (48, 70):
+            page.keyboard.press("End")
+            expect(page.locator(".card")).to_have_count(many)
+        assert shown(page) == [f"i{number}" for number in numbers]
+        review.reject(web.house, numbers[60], "Kim")
+        page.evaluate(CHANGED)
+        expect(page.locator(".card")).to_have_count(69)
+
+
+def test_slash_goes_to_the_search_and_enter_finds(web: Web, opened: Opened) -> None:
+    several(web, 4)
+    with opened() as page:
+        page.keyboard.press("/")
+        page.keyboard.type("river")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**q=river*")
+        expect(page.locator(".card")).to_have_count(1)
+        expect(page.get_by_role("searchbox")).to_have_value("river")
+
+
+def test_letters_typed_into_the_search_decide_nothing(web: Web, opened: Opened) -> None:
+    numbers = several(web, 2)
+    with opened() as page:
+        page.keyboard.press("j")
+        page.keyboard.press("/")
+        page.keyboard.type("grand jar")
+        expect(page.get_by_role("searchbox")).to_have_value("grand jar")
+    assert states(web, numbers) == [State.IN_REVIEW] * 2
+
+
+def test_a_view_is_saved_opened_and_deleted(web: Web, opened: Opened) -> None:
+    several(web, 3)
+    with opened("/desk?section=City") as page:
+        page.get_by_text("Views", exact=True).click()
+        page.get_by_label("Save what you see as").fill("My city")
+        page.get_by_role("button", name="Save").click()
+        page.goto("/desk")
+        page.get_by_role("link", name="My city 1").click()
+        page.wait_for_url("**section=City")
+        page.get_by_text("Views", exact=True).click()
+        page.get_by_role("button", name="Delete the view “My city”").click()
+        expect(page.get_by_role("link", name="My city")).to_have_count(0)
+
+
+def test_everything_works_without_javascript(web: Web, opened: Opened) -> None:
+    numbers = several(web, 30)
+    with opened(scripts=False) as page:
+        page.get_by_label("Given to").select_option("nobody")
+        page.get_by_role("button", name="Show").click()
+        page.get_by_role("checkbox", name="Choose").nth(0).check()
+        page.get_by_role("button", name="Approve").click()
+        expect(page.get_by_text("Approved: “The last keeper")).to_be_visible()
+        page.get_by_role("button", name="Undo").click()
+        page.get_by_role("link", name="Back to the queue").click()
+        page.get_by_role("link", name="Older ones").click()
+        page.get_by_role("link", name="All on this page").click()
+        page.locator("summary", has_text="Reject").click()
+        page.get_by_role("button", name="Reject").click()
+        expect(page.get_by_text("6 pictures are rejected.")).to_be_visible()
+    assert states(web, numbers) == [State.IN_REVIEW] * 24 + [State.REJECTED] * 6
+
+
+def test_enter_in_the_reason_without_javascript_decides_nothing(web: Web, opened: Opened) -> None:
+    numbers = several(web, 1)
+    with opened(scripts=False, expected="400") as page:
+        page.get_by_role("checkbox", name="Choose").check()
+        page.locator("summary", has_text="Reject").click()
+        page.get_by_label("In words").fill("a ghost")
+        page.get_by_label("In words").press("Enter")
+        expect(page.get_by_text("Choose what is to be done.")).to_be_visible()
+    assert states(web, numbers) == [State.IN_REVIEW]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_queue_keeps_nobody_out(web: Web, opened: Opened, scheme: Scheme) -> None:
+    for number in range(9):
+        web.illustration(number=number, data=picture(number, 640, 360), candidates=1 + number % 2, assignee="Kim")
+    with opened(scheme=scheme) as page:
+        accessible(page)
+        shot(page, f"queue-{scheme}")
+        page.keyboard.press("j")
+        page.keyboard.press("x")
+        page.keyboard.press("r")
+        accessible(page)
+        shot(page, f"queue-rejecting-{scheme}")
+        page.keyboard.press("Escape")
+        page.get_by_text("More filters").click()
+        accessible(page)
+        page.keyboard.press("Escape")
+        page.keyboard.press("?")
+        accessible(page)
+
+
+def test_a_phone_shows_the_queue_without_scrolling_sideways(web: Web, opened: Opened) -> None:
+    several(web, 3)
+    with opened(width=390) as page:
+        page.get_by_role("checkbox", name="Choose").first.check()
+        page.locator("summary", has_text="Reject").click()
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        accessible(page)
+        shot(page, "queue-phone")
+
+
+def test_a_viewer_walks_but_decides_nothing(web: Web, opened: Opened) -> None:
+    numbers = several(web, 2)
+    with opened(role="viewer") as page:
+        for key in "jxarg":
+            page.keyboard.press(key)
+        assert focused(page) == f"a{numbers[0]}"
+    assert states(web, numbers) == [State.IN_REVIEW] * 2

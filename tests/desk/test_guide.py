@@ -1,0 +1,45 @@
+"""docs/desk.md against what it tells of: the keys that the pages list, and who may do what."""
+
+import re
+from pathlib import Path
+
+import pytest
+from desk.test_permissions import MAY
+
+from frontispiece.accounts import ROLES
+
+ROOT = Path(__file__).parents[2]
+GUIDE = (ROOT / "docs/desk.md").read_text("utf8")
+PAGES = ROOT / "service/frontispiece/web/pages"
+HEAD = "| | viewer | editor | lead | admin |"
+ROWS = {  # what the guide says, and the groups of routes that it means
+    "see pictures and their history": ("pages",),
+    "comment": ("talking",),
+    "keep views, choose a language": ("saved views", "own page"),
+    "decide, undo, edit the words, assign": ("acts",),
+    "decide about many at once": ("deciding about many",),
+    "change a picture": ("changes",),
+    "see board, templates, sites, deliveries": ("lead's pages",),
+    "read deliveries again, ask the doctor, try a template": ("lead's acts",),
+    "people and tokens": ("people", "tokens"),
+}
+
+
+def rows(head: str) -> list[list[str]]:
+    """The cells of the table that begins with this line."""
+    lines = GUIDE.split(f"{head}\n", 1)[1].split("\n\n", 1)[0].splitlines()[1:]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+@pytest.mark.parametrize(("page", "column"), [("illustration.html", 1), ("queue.html", 2)])
+def test_the_guide_names_the_keys_that_the_page_lists(page: str, column: int) -> None:
+    listed = re.findall(r"<kbd>([^<]+)</kbd>", (PAGES / page).read_text("utf8").split("{% block main %}")[0])
+    told = [row for row in rows("| key | on one picture | in the queue |") if row[column]]
+    assert {*listed, "?"} == {key for row in told for key in re.findall(r"`([^`]+)`", row[0])}
+
+
+def test_the_guide_says_who_may_do_what() -> None:
+    told = {row[0]: {role for role, cell in zip(ROLES, row[1:], strict=True) if cell} for row in rows(HEAD)}
+    assert told.keys() == ROWS.keys()
+    for words, groups in ROWS.items():
+        assert [MAY[group][1] & {*ROLES} for group in groups] == [told[words]] * len(groups), words
