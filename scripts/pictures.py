@@ -1,24 +1,18 @@
 """Takes the screenshots in docs/pictures: the desk with the demo's newspaper, the panel in a real WordPress's editor.
 
-PYTHONPATH=tests python scripts/pictures.py     # needs what `make test-real` needs: PHP, Chromium, npm
+PYTHONPATH=tests python scripts/pictures.py          # needs what `make test-real` needs: PHP, Chromium, npm
+PYTHONPATH=tests python scripts/pictures.py desk     # only those of the desk, with Chromium alone
 """
 
 import io
-import json
-import os
-import signal
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 from servers.browsing import WAIT, chromium, enter_desk, enter_wordpress, open_panel
-from servers.database import free_port
+from servers.demo import Demo, demo
 from servers.frontispiece import paired
 from servers.wordpress import SUITES
 
@@ -27,51 +21,103 @@ from frontispiece.demo import stories
 FOLDER = Path(__file__).parents[1] / "docs/pictures"
 WINDOW: ViewportSize = {"width": 1280, "height": 800}  # pixels
 LIMIT = 200_000  # bytes of a picture
-LOADED = "Promise.all([...document.images].filter((one) => one.loading !== 'lazy').map((one) => one.decode()))"
-SHOWN = "The Tide Pool Garden Opens Beneath the Old Pier"
+SEEN = "(one) => one.getAttribute('src') && one.checkVisibility() && one.getBoundingClientRect().top < innerHeight"
+LOADED = f"Promise.all([...document.images].filter({SEEN}).map((one) => one.decode()))"
+PHONE: ViewportSize = {"width": 390, "height": 844}
+SHOWN = "Honey from the Roof of the Opera House"
+WRITTEN = stories.SUGGESTIONS[0]  # the post in WordPress
 
 
 def main() -> None:
-    """Takes all of them anew."""
+    """Takes all of them anew, or those that are asked for."""
+    wanted = sys.argv[1:] or ["desk", "panel"]
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="pictures-") as work, chromium() as browser:
-        desk(browser, Path(work) / "demo")
-        panel(browser, Path(work))
+        if "desk" in wanted:
+            desk(browser, Path(work) / "demo")
+        if "panel" in wanted:
+            panel(browser, Path(work))
 
 
 def desk(browser: Browser, folder: Path) -> None:
-    """The queue, and one picture that waits, by day and by night."""
-    with demo(folder) as (service, newsroom):
-        for story in written():
-            httpx.post(f"{newsroom}/write", data=story | {"act": "publish"})
-        password = json.loads((folder / "secrets.json").read_text("utf8"))["password"]
-        page = browser.new_page(viewport=WINDOW, color_scheme="light", reduced_motion="reduce")
-        enter_desk(page, service, "editor", password)
-        expect(page.locator(".tile img")).to_have_count(len(written()), timeout=WAIT)
+    """The queue, one picture that waits by day and by night, how it is changed, on a phone; and the board."""
+    with demo(folder) as running:
+        page = entered(browser, running, WINDOW)
         keep(page, "queue")
-        page.get_by_role("link", name=SHOWN).click()
-        page.get_by_role("button", name="Draw another").click()
-        page.goto(f"{service}/desk")
-        page.get_by_role("link", name=SHOWN).click(timeout=WAIT)
-        keep(page, "desk")
-        page.emulate_media(color_scheme="dark")
-        keep(page, "desk-dark")
+        again(page)
+        judging(page)
+        phone = entered(browser, running, PHONE)
+        open_one(phone)
+        keep(phone, "phone")
+        phone.close()
+        decide(page, running)
+        page.goto(running.desk.replace("/desk", "/board"))
+        keep(page, "board")
         page.close()
 
 
-def written() -> Sequence[dict[str, str]]:
-    """The stories whose pictures wait, in the fields of the newspaper's form."""
-    older = [story | {"tags": ", ".join(story["tags"])} for story in stories.OLDER[1:]]
-    return [*older, *stories.SUGGESTIONS]
+def entered(browser: Browser, running: Demo, window: ViewportSize) -> Page:
+    """The queue with all that waits in it, in a window of its own."""
+    fine = 2 if window is PHONE else 1
+    page = browser.new_page(
+        viewport=window, color_scheme="light", reduced_motion="reduce", locale="en", device_scale_factor=fine
+    )
+    enter_desk(page, running.desk.removesuffix("/desk"), running.name, running.password)
+    expect(page.locator(".tile img")).to_have_count(len(stories.TODAY), timeout=WAIT)
+    return page
+
+
+def open_one(page: Page) -> None:
+    page.get_by_role("link", name=SHOWN).click()
+    page.wait_for_url("**/desk/*")  # and until its keys work
+
+
+def again(page: Page) -> None:
+    """Has another picture drawn, so that there are two to choose from."""
+    open_one(page)
+    page.keyboard.press("g")
+    expect(page.get_by_text(f"“{SHOWN}” is being drawn")).to_be_visible(timeout=WAIT)
+    page.keyboard.press("q")
+    expect(page.get_by_text("2 pictures")).to_be_visible(timeout=WAIT)
+
+
+def judging(page: Page) -> None:
+    """The page on which one decides."""
+    open_one(page)
+    keep(page, "desk")
+    page.emulate_media(color_scheme="dark")
+    keep(page, "desk-dark")
+    page.emulate_media(color_scheme="light")
+    page.get_by_text("Badly cropped").first.click()
+    page.get_by_text("Looks artificial").first.click()
+    expect(page.locator("#preview ins").first).to_be_visible(timeout=WAIT)
+    page.locator("fieldset.wrong").evaluate("(one) => one.scrollIntoView()")
+    keep(page, "change")
+    page.goto(page.url.split("?")[0])
+    page.keyboard.press("p")
+    keep(page, "places")
+
+
+def decide(page: Page, running: Demo) -> None:
+    """All but two are decided, so that the board has something to tell."""
+    page.goto(running.desk)
+    for keys in ("ja", "a", "a", "a", "a", "a", "r", "g"):
+        for key in keys:
+            page.keyboard.press(key)
+        if keys == "r":
+            page.locator("#bulk").get_by_label("Wrong subject").check()
+            page.locator("#bulk-reason").press("Enter")
+        expect(page.locator(".going")).to_have_count(0, timeout=WAIT)
+    page.goto(f"{running.desk}?tab=published")
+    expect(page.locator(".state.published")).to_have_count(6, timeout=WAIT)
 
 
 def panel(browser: Browser, folder: Path) -> None:
     """The post in WordPress's editor, with its picture and the buttons beside it."""
-    story = next(one for one in stories.SUGGESTIONS if one["title"] == SHOWN)
-    blocks = (f"<!-- wp:paragraph --><p>{text}</p><!-- /wp:paragraph -->" for text in story["body"].split("\n\n"))
+    blocks = (f"<!-- wp:paragraph --><p>{text}</p><!-- /wp:paragraph -->" for text in WRITTEN["body"].split("\n\n"))
     with paired(SUITES[-1], folder) as (service, site):
         site.php("update_option('show_avatars', 0);")  # they would come from gravatar.com
-        post = site.post(title=story["title"], content="".join(blocks), status="publish")
+        post = site.post(title=WRITTEN["title"], content="".join(blocks), status="publish")
         service.reach(f"posts/{post['id']}", "in_review")
         page = browser.new_page(viewport=WINDOW, color_scheme="light", reduced_motion="reduce")
         enter_wordpress(page, site, "editor")
@@ -82,25 +128,9 @@ def panel(browser: Browser, folder: Path) -> None:
         page.close()
 
 
-@contextmanager
-def demo(folder: Path) -> Iterator[tuple[str, str]]:
-    """`frontispiece demo` in this folder; the addresses of the service and of the newspaper."""
-    port = free_port()
-    command = [sys.executable, "-m", "frontispiece", "demo", "--folder", str(folder), "--port", str(port)]
-    bare = {name: value for name, value in os.environ.items() if not name.startswith(("FRONTISPIECE_", "BFL_"))}
-    process = subprocess.Popen(command, env=bare, process_group=0, stdout=subprocess.PIPE, text=True)  # noqa: S603 - ours
-    assert process.stdout is not None
-    try:
-        newspaper = next(line.split()[-1] for line in process.stdout if line.startswith("  The Gazette "))
-        yield f"http://127.0.0.1:{port}", newspaper
-    finally:
-        os.killpg(process.pid, signal.SIGINT)
-        process.wait(60)
-
-
 def keep(page: Page, name: str) -> None:
     """Waits until all pictures are there, and writes what one sees with as many colours as the limit allows."""
-    page.mouse.move(640, 790)
+    page.mouse.move(4, 400)  # over nothing that would answer
     page.evaluate("document.activeElement.blur()")
     page.evaluate(LOADED)
     shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")

@@ -8,9 +8,13 @@ from typing import Any
 
 import httpx
 import pytest
-from servers import gazette
+from servers import demo, gazette
 from servers.gazette import TOKEN, Newsroom, Receiver, form, taken_apart
 from standardwebhooks import Webhook
+
+from frontispiece.demo import run, stories
+from frontispiece.demo.newsroom import SECTIONS
+from frontispiece.demo.setting import Setting
 
 KEY = {"Authorization": f"Bearer {TOKEN}"}
 FILE = {"picture": ("bread-hero.webp", b"RIFF....WEBP", "image/webp")}
@@ -138,7 +142,7 @@ def test_the_picture_arrives_in_an_open_page(reader: httpx.Client, newsroom: New
         page = browser.new_page()
         page.goto(f"{newsroom.url}/write")
         page.get_by_role("button", name="Publish").click()
-        page.get_by_text("A picture is on its way").wait_for()
+        page.get_by_text("No picture yet").wait_for()
         put(reader, page.url)
         page.get_by_alt_text("A loaf on a board").wait_for()
         browser.close()
@@ -187,3 +191,26 @@ def test_a_file_that_no_browser_shows_is_refused(reader: httpx.Client) -> None:
     program = {"picture": ("loaf.exe", b"MZ", "application/x-dosexec")}
     answer = reader.post(f"{page}/picture", data={"alt": "?"}, files=program)
     assert answer.status_code == 415
+
+
+def test_every_story_fits_the_form_and_is_told_once() -> None:
+    every = [*stories.OLDER, *stories.TODAY, *stories.SUGGESTIONS]
+    assert {frozenset(story) for story in every} == {frozenset(form()) - {"act"}}
+    assert {story["section"] for story in stories.TODAY} == set(SECTIONS)
+    assert len({story["title"] for story in every}) == len(every)
+
+
+def test_the_first_days_stories_reach_the_service(newsroom: Newsroom, receiver: Receiver) -> None:
+    with httpx.Client(base_url=newsroom.url, trust_env=False) as client:
+        run.publish_all(client)
+    assert [delivered(receiver)["data"]["title"] for _ in stories.TODAY] == [one["title"] for one in stories.TODAY]
+
+
+def test_a_later_start_publishes_nothing_and_makes_nobody(tmp_path: Path) -> None:
+    run.open_desk(Setting(tmp_path, 1, 1, {"desk_password": "kept"}))  # nobody listens there
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_demo_says_where_to_go_and_how_to_log_in(tmp_path: Path) -> None:
+    told = demo.read(run.invitation(Setting(tmp_path, 8460, 8461, {"desk_password": "kept"})))
+    assert told == demo.Demo("http://127.0.0.1:8460/desk", "http://127.0.0.1:8461", "demo", "kept")

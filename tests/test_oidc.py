@@ -107,7 +107,7 @@ def test_a_refusal_of_the_provider_is_told() -> None:
         {"sub": "1\u2028"},
         {"at_hash": "another"},
     ],
-    ids=str,
+    ids=lambda claims: " ".join(claims) + " " + type(next(iter(claims.values()))).__name__,
 )
 def test_an_id_token_that_is_not_for_this_login_is_refused(claims: dict[str, Any]) -> None:
     said = Said()

@@ -15,7 +15,7 @@ from schemathesis import Case, GenerationMode
 from schemathesis.checks import CHECKS
 
 from frontispiece.models import Delivery, State
-from frontispiece.web import openapi
+from frontispiece.web.api import openapi
 from frontispiece.web.api.routes import ROUTES
 
 EXAMPLES = 25  # of each operation, of what is right and of what is wrong

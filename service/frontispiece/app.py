@@ -18,21 +18,21 @@ from frontispiece.errors import Problem
 from frontispiece.house import House
 from frontispiece.web import hooks, i18n, live, security
 from frontispiece.web.api import api
-from frontispiece.web.board import board
-from frontispiece.web.changing import changing
-from frontispiece.web.deliveries import deliveries
-from frontispiece.web.desk import desk
+from frontispiece.web.desk.changing import changing
+from frontispiece.web.desk.page import desk
+from frontispiece.web.desk.queue import queue
+from frontispiece.web.desk.together import together
+from frontispiece.web.doors.login import login
+from frontispiece.web.doors.me import me
+from frontispiece.web.doors.oidc import oidc
+from frontispiece.web.doors.people import people
 from frontispiece.web.intake import Intake
+from frontispiece.web.lead.board import board
+from frontispiece.web.lead.deliveries import deliveries
+from frontispiece.web.lead.recipes import recipes
+from frontispiece.web.lead.sites import sites_page
 from frontispiece.web.links import links
-from frontispiece.web.login import login
-from frontispiece.web.me import me
 from frontispiece.web.media import media
-from frontispiece.web.oidc import oidc
-from frontispiece.web.people import people
-from frontispiece.web.queue import queue
-from frontispiece.web.recipes import recipes
-from frontispiece.web.sites import sites_page
-from frontispiece.web.together import together
 
 if TYPE_CHECKING:
     from a2wsgi.asgi_typing import ASGIApp, Receive, ReceiveEvent, Scope, Send

@@ -204,6 +204,8 @@ def _take_back_approval(session: Session, one: Illustration, last: Review) -> No
 
 def _take_back_order(session: Session, one: Illustration, last: Review) -> None:
     """What was not sent yet is not sent; what comes back all the same becomes one more candidate."""
+    if one.state != State.RENDERING:
+        raise Problem("The other picture is drawn already, and the earlier ones are still there to choose.")
     states.move(session, one.id, State.RENDERING, State(last.before), chosen_id=None)
     renders.drop_planned(session, one.id, "taken back before it was sent")
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from frontispiece.web import arrivals
+from frontispiece.web.lead import arrivals
 
 PROOFS = (
     *("webhook-signature", "x-wc-webhook-signature", "x-shopify-hmac-sha256", "x-contentful-webhook-token"),

@@ -17,7 +17,7 @@ from frontispiece import figures
 from frontispiece.config import Budget
 from frontispiece.figures import EVER, Cost, Period, Rate, Reason, Verdict
 from frontispiece.models import Publication, Render, Review, State
-from frontispiece.web.period import lasted
+from frontispiece.web.lead.period import lasted
 
 TEMPLATE = "article/hero@0123456789ab"
 DAY = 86_400.0

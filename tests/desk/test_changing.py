@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse, encode_multipart
 
 from frontispiece import reasons
 from frontispiece.models import State
-from frontispiece.web.offers import CHIPS
+from frontispiece.web.desk.offers import CHIPS
 
 HTMX = {"HX-Request": "true"}
 
@@ -354,8 +354,10 @@ def test_a_picture_of_ones_own_becomes_a_candidate(studio: Studio, jo: Browser) 
     assert answer.headers["Location"] == f"/desk/{number}?candidate={last.id}"
 
 
-def test_a_photograph_larger_than_a_delivery_may_be_is_taken(studio: Studio, jo: Browser) -> None:
-    studio.app.config["MAX_CONTENT_LENGTH"] = 1_000
+def test_a_photograph_larger_than_a_delivery_may_be_is_taken(
+    studio: Studio, jo: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(studio.app.config, "MAX_CONTENT_LENGTH", 1_000)
     noise = io.BytesIO()
     Image.effect_noise((900, 900), 80).save(noise, "PNG")
     assert large(jo, studio.large(), noise.getvalue()).status_code == 303

@@ -14,7 +14,7 @@ from world import World
 from frontispiece import planning, records
 from frontispiece.errors import Problem
 from frontispiece.models import Delivery, State, Task, TaskState
-from frontispiece.web import arrivals
+from frontispiece.web.lead import arrivals
 
 POOR = "$0.030 more would pass the budget of the day: $2.00 of $2.00 are gone"
 BODY = {"type": "entry.published", "timestamp": "2026-11-21T10:00:00Z", "data": {"id": "posts/1"}}

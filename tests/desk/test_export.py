@@ -12,7 +12,7 @@ from sqlalchemy import update
 
 from frontispiece.figures import EVER
 from frontispiece.models import Candidate, Illustration, Render, Review, State
-from frontispiece.web import export, sheets
+from frontispiece.web.lead import export, sheets
 
 TEMPLATE = "article/hero@0123456789ab"
 

@@ -1,4 +1,4 @@
-"""docs/desk.md against what it tells of: the keys that the pages list, and who may do what."""
+"""What strangers read, against what it tells of: keys, roles, pictures and links."""
 
 import re
 from pathlib import Path
@@ -43,3 +43,19 @@ def test_the_guide_says_who_may_do_what() -> None:
     assert told.keys() == ROWS.keys()
     for words, groups in ROWS.items():
         assert [MAY[group][1] & {*ROLES} for group in groups] == [told[words]] * len(groups), words
+
+
+def links(page: Path) -> set[Path]:
+    """The files of ours that a page shows or leads to."""
+    found = re.findall(r"\]\((?!\w+:)([^)#]+)", page.read_text("utf8"))
+    return {(page.parent / one).resolve() for one in found}
+
+
+def test_what_the_readme_and_the_guide_lead_to_is_there() -> None:
+    assert [one for one in links(ROOT / "README.md") | links(ROOT / "docs/desk.md") if not one.exists()] == []
+
+
+def test_every_picture_is_small_and_shown_somewhere() -> None:
+    shown = {one for page in ROOT.glob("**/*.md") if ".venv" not in page.parts for one in links(page)}
+    for picture in (ROOT / "docs/pictures").iterdir():
+        assert (picture in shown, picture.stat().st_size < 200_000) == (True, True), picture

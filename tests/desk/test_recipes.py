@@ -11,8 +11,8 @@ from world import Build
 
 from frontispiece import prompts
 from frontispiece.models import Illustration, Render, Review, TemplateVersion
-from frontispiece.web import diffs, trials
-from frontispiece.web.diffs import Line, Part
+from frontispiece.web.lead import diffs, trials
+from frontispiece.web.lead.diffs import Line, Part
 
 NOW = prompts.load("article/hero").version
 PLAIN = "A photograph of {{ entry.title }}, seen from the {{ slot.frame }}.\n"

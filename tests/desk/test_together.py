@@ -8,7 +8,7 @@ from desk.furnish import Web
 from sqlalchemy import select, update
 
 from frontispiece.models import Comment, Presence
-from frontispiece.web.together import COMMENT
+from frontispiece.web.desk.together import COMMENT
 
 HX = {"HX-Request": "true"}
 

@@ -142,6 +142,14 @@ def test_an_order_that_is_taken_back_is_never_sent(world: World) -> None:
     assert [row.error for row in renders(world)] == ["", "taken back before it was sent"]
 
 
+def test_an_order_that_is_drawn_already_is_not_taken_back(world: World) -> None:
+    begun(world)
+    review.regenerate(world.house, 1, "Jo", "A lamp in fog.")
+    world.draw()
+    with pytest.raises(Problem, match="drawn already"):
+        review.undo(world.house, 1, "Jo")
+
+
 def test_nobody_takes_back_the_decision_of_another(world: World) -> None:
     begun(world)
     review.reject(world.house, 1, "Jo")

@@ -9,18 +9,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+import httpx
 
-from frontispiece.demo import processes
-from frontispiece.demo.once import Walk
+from frontispiece.demo import once as walked
+from frontispiece.demo import processes, stories
 from frontispiece.demo.processes import Running
 from frontispiece.demo.setting import Setting, prepare
 from frontispiece.errors import Problem
 
+PERSON = "demo"
 INVITATION = """
-  The Gazette   {newsroom}
-                write an article there and publish it; its picture comes by itself
   Review desk   {service}/desk
-                log in as editor with the password {password}
+                log in as {person} with the password {password}
+                pictures wait there for your word: A approves, R rejects, ? tells the other keys
+  The Gazette   {newsroom}
+                the newspaper they are for; publish a story there, and its picture comes by itself
   Logs          {folder}/service.log
 
   Ctrl-C ends everything.
@@ -36,9 +39,10 @@ def run(*, once: bool, port: int | None, folder: Path) -> int:
     try:
         _start(setting, running)
         if once:
-            Walk(setting, _token(setting)).go()
+            walked.Walk(setting, _token(setting)).go()
         else:
-            click.echo(_invitation(setting))
+            open_desk(setting)
+            click.echo(invitation(setting))
             _watch(running)
     except Problem as problem:
         click.echo(f"\n{problem}", err=True)
@@ -61,10 +65,23 @@ def _start(setting: Setting, running: list[Running]) -> None:
     running.append(newspaper)
     processes.wait_for(service, f"{setting.service}/readyz")
     processes.wait_for(newspaper, setting.newsroom)
-    if "password" not in setting.secrets:
-        password = secrets.token_urlsafe(12)
-        _frontispiece(setting, ["user", "add", "editor", "--role", "editor"], f"{password}\n")
-        setting.keep("password", password)
+
+
+def open_desk(setting: Setting) -> None:
+    """At the first start: somebody who may do everything at the desk, and stories whose pictures wait there."""
+    if "desk_password" in setting.secrets:
+        return
+    password = secrets.token_hex(6)  # no sign in it at which a double click would stop
+    _frontispiece(setting, ["user", "add", PERSON, "--role", "admin"], f"{password}\n")
+    setting.keep("desk_password", password)
+    with httpx.Client(base_url=setting.newsroom, trust_env=False, timeout=30) as newsroom:
+        publish_all(newsroom)
+
+
+def publish_all(newsroom: httpx.Client) -> None:
+    """Publishes the stories of the first day."""
+    for story in stories.TODAY:
+        walked.publish(newsroom, story)
 
 
 def _newsroom(setting: Setting) -> Sequence[str]:
@@ -88,11 +105,10 @@ def _frontispiece(setting: Setting, words: Sequence[str], given: str = "") -> st
     return done.stdout.strip()
 
 
-def _invitation(setting: Setting) -> str:
-    password = setting.secrets["password"]
-    return INVITATION.format(
-        service=setting.service, newsroom=setting.newsroom, password=password, folder=setting.folder
-    )
+def invitation(setting: Setting) -> str:
+    """What is printed when everything is ready."""
+    known = {"person": PERSON, "password": setting.secrets["desk_password"]}
+    return INVITATION.format(service=setting.service, newsroom=setting.newsroom, folder=setting.folder, **known)
 
 
 def _watch(running: Sequence[Running]) -> None:

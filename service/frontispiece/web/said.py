@@ -11,10 +11,9 @@ from functools import cache
 from frontispiece.web.i18n import Lazy, language, lazy
 
 SAID = (
-    # web/acts.py, web/bulk.py
+    # web/acts.py, web/desk/
     lazy("it has moved since the page showed it"),
     lazy("another picture was asked for meanwhile"),
-    # web/together.py
     lazy("The comment is empty."),
     lazy("There is nobody named %(name)s who may decide."),
     lazy("There is no illustration %(number)s."),
@@ -117,6 +116,7 @@ SAID = (
     lazy("the prompt has %(length)s characters, %(most)s are the most"),
     lazy("illustration %(number)s has no prompt yet: try it again instead"),
     lazy("There is no decision to take back."),
+    lazy("The other picture is drawn already, and the earlier ones are still there to choose."),
     lazy("The last decision is %(name)s's, and theirs to take back."),
     lazy("This picture is your own; two others have to approve it."),
     lazy("You have approved this picture already; a second person has to."),

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ValidationError
 from frontispiece import accounts
 from frontispiece.accounts import ROLES, SCOPES
 from frontispiece.errors import Problem
-from frontispiece.web import security, shapes
+from frontispiece.web import security
+from frontispiece.web.api import shapes
 
 B = TypeVar("B", bound=BaseModel)
 

@@ -9,10 +9,11 @@ from frontispiece import figures, money
 from frontispiece.errors import Problem
 from frontispiece.figures import Rate
 from frontispiece.models import State
-from frontispiece.web import period, plain, security
+from frontispiece.web import plain, security
 from frontispiece.web.api import callers
 from frontispiece.web.api.routes import get
-from frontispiece.web.shapes import Asked, clean
+from frontispiece.web.api.shapes import Asked, clean
+from frontispiece.web.lead import period
 
 Day = Annotated[str, Field(description="A day as 2026-11-21, in UTC"), clean(20, "day", lines=False)]
 

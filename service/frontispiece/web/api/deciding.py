@@ -7,10 +7,10 @@ from pydantic import AfterValidator, Field
 
 from frontispiece import reasons, review
 from frontispiece.errors import Problem, StaleState
-from frontispiece.web import acts, security, shapes
-from frontispiece.web.api import callers, listing
+from frontispiece.web import acts, security
+from frontispiece.web.api import callers, listing, shapes
 from frontispiece.web.api.routes import post
-from frontispiece.web.shapes import Act, Approve, Describe, IllustrationShape
+from frontispiece.web.api.shapes import Act, Approve, Describe, IllustrationShape
 
 
 def _known(chips: list[str]) -> list[str]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, cast
 from flask import Response, abort, jsonify
 
 from frontispiece import cms
-from frontispiece.web import openapi, security
+from frontispiece.web import security
+from frontispiece.web.api import openapi
 from frontispiece.web.api.routes import ROUTES, get
 
 if TYPE_CHECKING:

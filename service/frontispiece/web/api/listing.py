@@ -8,10 +8,10 @@ from sqlalchemy import ColumnElement, select
 
 from frontispiece import records
 from frontispiece.models import Entry, Illustration, Publication, Render, RenderState, Review, State
-from frontispiece.web import plain, security, shapes, views
-from frontispiece.web.api import callers
+from frontispiece.web import plain, security, views
+from frontispiece.web.api import callers, shapes
 from frontispiece.web.api.routes import get
-from frontispiece.web.shapes import Asked, Illustrations, IllustrationShape, clean
+from frontispiece.web.api.shapes import Asked, Illustrations, IllustrationShape, clean
 
 
 class Query(Asked):

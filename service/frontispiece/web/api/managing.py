@@ -9,10 +9,11 @@ from sqlalchemy import select
 from frontispiece import planning, standing
 from frontispiece.models import Delivery, State
 from frontispiece.standing import Standing
-from frontispiece.web import arrivals, outcomes, plain, security, shapes
-from frontispiece.web.api import callers
+from frontispiece.web import plain, security
+from frontispiece.web.api import callers, shapes
 from frontispiece.web.api.routes import get, post
-from frontispiece.web.shapes import Act, Asked, clean
+from frontispiece.web.api.shapes import Act, Asked, clean
+from frontispiece.web.lead import arrivals, outcomes
 
 OUTCOMES = Literal[
     "received", "queued", "coalesced", "echo", "opted-out", "has-image", "skipped", "over-budget", "ignored",

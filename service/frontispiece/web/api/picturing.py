@@ -6,10 +6,10 @@ from flask import Response, abort
 from pydantic import WithJsonSchema
 
 from frontispiece import changes, review
-from frontispiece.web import media, security, shapes, views
-from frontispiece.web.api import callers, listing
+from frontispiece.web import media, security, views
+from frontispiece.web.api import callers, listing, shapes
 from frontispiece.web.api.routes import get, post
-from frontispiece.web.shapes import Act, Asked, CandidateShape
+from frontispiece.web.api.shapes import Act, Asked, CandidateShape
 
 PICTURE = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in media.KINDS}
 

@@ -9,10 +9,11 @@ from frontispiece.changes import Asked, Change, Tool
 from frontispiece.errors import Problem
 from frontispiece.generators import Margins
 from frontispiece.models import Candidate, Illustration
-from frontispiece.web import acts, security, shapes, views
+from frontispiece.web import acts, security, views
+from frontispiece.web.api import shapes
 from frontispiece.web.api.deciding import Chips, done
 from frontispiece.web.api.routes import post
-from frontispiece.web.shapes import Act, IllustrationShape
+from frontispiece.web.api.shapes import Act, IllustrationShape
 
 Pixels = Annotated[int, Field(ge=0, le=changes.MOST_MARGIN)]
 

@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 
 from frontispiece.errors import Problem, StaleState
 from frontispiece.web.api import callers, once
-from frontispiece.web.shapes import MOST_ID, Asked
+from frontispiece.web.api.shapes import MOST_ID, Asked
 
 V = TypeVar("V", bound=Callable[..., BaseModel | Response])
 

@@ -6,11 +6,12 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 
 from frontispiece.models import Comment
-from frontispiece.web import plain, security, shapes, together
-from frontispiece.web.api import callers, listing
+from frontispiece.web import plain, security
+from frontispiece.web.api import callers, listing, shapes
 from frontispiece.web.api.deciding import done
 from frontispiece.web.api.routes import get, post
-from frontispiece.web.shapes import Act, IllustrationShape
+from frontispiece.web.api.shapes import Act, IllustrationShape
+from frontispiece.web.desk import together
 
 
 class Say(Act):

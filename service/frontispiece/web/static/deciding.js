@@ -88,13 +88,17 @@ async function go(url, how = "push") {
 function busy() {
   const changed = (field) => (field.type === "checkbox" ? field.checked !== field.defaultChecked : field.value !== field.defaultValue);
   const typed = [...document.querySelectorAll("#main :is(textarea, input:not([type=radio], [type=hidden]))")].some(changed);
-  return typed || $("dialog[open], #reject-box[open], .aiming, .both") !== null || sending > 0;
+  const picked = [...document.querySelectorAll("#main option")].some((one) => one.selected !== one.defaultSelected);
+  return typed || picked || $("dialog[open], #reject-box[open], .aiming, .both") !== null || sending > 0;
 }
 
 async function freshen() {
   const url = address;
   const page = await read(url).catch(() => null);
-  if (page && live(page.main) && url === address && !busy()) settle({ ...page, url });
+  if (!page || !live(page.main) || url !== address || busy()) return;
+  const said = $("#notices"); // what was just done can be undone as long as nothing else is
+  settle({ ...page, url });
+  $("#notices").replaceWith(said);
 }
 
 function settle(page) {
@@ -137,6 +141,8 @@ async function send(one) {
   if (new URL(page.url).pathname === "/login") return keep(one, "login");
   if (answer.ok && answer.redirected) return arrived(one, page);
   if (live(page.main)?.illustration === one.number) return refused(one, page);
+  const words = answer.status < 500 && page.main.querySelector("#notices"); // about another one: an undo that came too late
+  if (words) return $("#notices").replaceWith(words);
   keep(one, "other");
 }
 

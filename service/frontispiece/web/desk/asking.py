@@ -10,7 +10,8 @@ from frontispiece.changes import Asked, Change
 from frontispiece.differences import Run
 from frontispiece.errors import Problem, StaleState
 from frontispiece.models import Candidate, Illustration
-from frontispiece.web import acts, plain, security, typed, views
+from frontispiece.web import acts, plain, security, views
+from frontispiece.web.desk import typed
 from frontispiece.web.i18n import gettext as _
 from frontispiece.web.i18n import ngettext
 from frontispiece.web.said import told

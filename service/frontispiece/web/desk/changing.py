@@ -13,7 +13,8 @@ from frontispiece.errors import PictureProblem, Problem, StaleState
 from frontispiece.generators import Margins
 from frontispiece.models import Candidate, Illustration, State
 from frontispiece.retouch import MOST_MASK, start
-from frontispiece.web import asking, offers, plain, search, security, typed, views
+from frontispiece.web import plain, search, security, views
+from frontispiece.web.desk import asking, offers, typed
 from frontispiece.web.i18n import gettext as _
 from frontispiece.web.said import told
 

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from frontispiece.errors import Problem, StaleState
 from frontispiece.house import House
 from frontispiece.models import Entry, Illustration, Review, State
-from frontispiece.web import acts, plain, together
+from frontispiece.web import acts, plain
+from frontispiece.web.desk import together
 from frontispiece.web.i18n import gettext as _
 from frontispiece.web.said import told
 

@@ -17,8 +17,8 @@ from frontispiece import accounts, identity
 from frontispiece.identity import Provider
 from frontispiece.oidc import BACK
 from frontispiece.web import security
+from frontispiece.web.doors.login import page
 from frontispiece.web.i18n import gettext as _
-from frontispiece.web.login import page
 
 oidc = Blueprint("oidc", __name__, url_prefix="/login/oidc")
 

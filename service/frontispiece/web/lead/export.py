@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from frontispiece.database import Database
 from frontispiece.figures import Period
 from frontispiece.models import Candidate, Entry, Illustration, Publication, Render, Review
+from frontispiece.web.lead.sheets import Cell
 from frontispiece.web.plain import iso
-from frontispiece.web.sheets import Cell
 
 HEAD = (
     *("illustration", "site", "ref", "title", "section", "rule", "slot", "state", "template", "model", "seed"),

@@ -12,10 +12,11 @@ from frontispiece.config import Budget
 from frontispiece.errors import Problem
 from frontispiece.figures import Cost, Period, Rate, Verdict
 from frontispiece.models import State
-from frontispiece.web import export, period, security, sheets
+from frontispiece.web import security
 from frontispiece.web.i18n import Lazy, known
 from frontispiece.web.i18n import lazy as later
-from frontispiece.web.sheets import Column, Table
+from frontispiece.web.lead import export, period, sheets
+from frontispiece.web.lead.sheets import Column, Table
 
 board = Blueprint("board", __name__, url_prefix="/board")
 board.record(lambda setup: setup.app.jinja_env.filters.update(lasted=period.lasted))

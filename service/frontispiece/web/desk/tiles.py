@@ -11,8 +11,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from frontispiece.house import House
 from frontispiece.models import Candidate, Entry, Illustration, SavedView, State, User
 from frontispiece.web import search
+from frontispiece.web.desk.together import REVIEWERS
 from frontispiece.web.search import Query
-from frontispiece.web.together import REVIEWERS
 
 MOST_NAMES = 300  # that a filter offers
 COUNTED = ("waiting", "drawing", "attention")  # tabs of which a saved view tells how many; the others only grow

@@ -9,8 +9,8 @@ from frontispiece import accounts, brake
 from frontispiece.errors import Problem
 from frontispiece.models import User
 from frontispiece.web import security
+from frontispiece.web.doors.people import ROLES
 from frontispiece.web.i18n import LANGUAGES, lazy
-from frontispiece.web.people import ROLES
 
 me = Blueprint("me", __name__, url_prefix="/me")
 me.before_request(security.refuse_foreign_forms)

@@ -11,7 +11,8 @@ from frontispiece.changes import TOOLS, Tool
 from frontispiece.differences import Run
 from frontispiece.errors import Problem
 from frontispiece.models import Candidate, Illustration
-from frontispiece.web import asking, plain, security
+from frontispiece.web import plain, security
+from frontispiece.web.desk import asking
 from frontispiece.web.i18n import Lazy, gettext
 from frontispiece.web.i18n import lazy as _
 from frontispiece.web.said import told

@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 from frontispiece import figures, prompts, sandbox
 from frontispiece.figures import EVER, Rate
 from frontispiece.models import Candidate, Entry, Illustration, Render, TemplateVersion
-from frontispiece.web import diffs, security, trials
-from frontispiece.web.board import FEW
+from frontispiece.web import security
 from frontispiece.web.i18n import gettext as _
-from frontispiece.web.trials import Recipe
+from frontispiece.web.lead import diffs, trials
+from frontispiece.web.lead.board import FEW
+from frontispiece.web.lead.trials import Recipe
 
 recipes = Blueprint("recipes", __name__, url_prefix="/templates")
 recipes.before_request(security.refuse_foreign_forms)

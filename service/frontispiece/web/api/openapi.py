@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from frontispiece.web import shapes
+from frontispiece.web.api import shapes
 
 if TYPE_CHECKING:
     from frontispiece.web.api.routes import Route

@@ -14,9 +14,10 @@ from frontispiece.cms import Event
 from frontispiece.errors import Problem
 from frontispiece.figures import Period
 from frontispiece.models import Delivery, Task, TaskState
-from frontispiece.web import arrivals, outcomes, period, plain, security
+from frontispiece.web import plain, security
 from frontispiece.web.i18n import gettext as _
-from frontispiece.web.sites import EVENTS
+from frontispiece.web.lead import arrivals, outcomes, period
+from frontispiece.web.lead.sites import EVENTS
 
 deliveries = Blueprint("deliveries", __name__, url_prefix="/deliveries")
 deliveries.before_request(security.refuse_foreign_forms)

@@ -6,7 +6,8 @@ from flask import g, request
 from sqlalchemy.orm import Session
 
 from frontispiece.models import State
-from frontispiece.web import plain, stage, typed, views
+from frontispiece.web import plain, views
+from frontispiece.web.desk import stage, typed
 
 
 @dataclass(frozen=True)

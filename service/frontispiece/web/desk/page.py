@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from frontispiece import orders, reasons, records, review
 from frontispiece.errors import Problem, StaleState
 from frontispiece.models import Illustration, Review, State
-from frontispiece.web import acts, asking, done, history, plain, search, security, stage, together, typed, views
+from frontispiece.web import acts, plain, search, security, views
+from frontispiece.web.desk import asking, done, history, stage, together, typed
 from frontispiece.web.i18n import gettext as _
 from frontispiece.web.i18n import known
 from frontispiece.web.said import told
@@ -134,7 +135,7 @@ def _shown(one: Illustration) -> dict[str, Any]:
         "votes": stage.votes(house, one, g.person.name),
         "undoable": stage.undoable(one, g.person.name),
         "final": orders.final_of(house, one),
-        "chips": {name: known(title) for name, title in reasons.titles().items()},
+        "chips": {name: known(reason.title) for name, reason in reasons.offered(one.entry.kind).items()},
     }
 
 

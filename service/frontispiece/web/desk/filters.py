@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from frontispiece import reasons
-from frontispiece.web.bulk import Outcome
+from frontispiece.web.desk.bulk import Outcome
 from frontispiece.web.i18n import known, lazy, nlazy
 
 Option = tuple[str, str]  # what a form sends, and what a person reads

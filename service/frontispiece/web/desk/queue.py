@@ -10,7 +10,8 @@ from frontispiece import pauses, reasons
 from frontispiece.database import upsert
 from frontispiece.errors import Problem
 from frontispiece.models import SavedView
-from frontispiece.web import acts, bulk, done, filters, plain, search, security, tiles
+from frontispiece.web import acts, plain, search, security
+from frontispiece.web.desk import bulk, done, filters, tiles
 from frontispiece.web.i18n import gettext as _
 from frontispiece.web.search import Query
 

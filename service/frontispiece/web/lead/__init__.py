@@ -1,0 +1,1 @@
+"""What the lead sees: the board, templates, sites and deliveries."""
