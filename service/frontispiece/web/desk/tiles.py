@@ -111,14 +111,16 @@ def _numbers(session: Session, queries: Sequence[Query]) -> Mapping[Query, int]:
     live = list(dict.fromkeys(query for query in queries if query.tab in COUNTED))
     if not live:
         return {}
+    joined = session.get_bind().dialect.name == "sqlite"  # it is quick at rows, PostgreSQL at lists of them
     each = [
         func.count()
-        .filter(and_(Illustration.state.in_(query.states), *search.limits(query, joined=True)))
+        .filter(and_(Illustration.state.in_(query.states), *search.limits(query, joined=joined)))
         .label(f"view_{at}")
         for at, query in enumerate(live)
     ]
     states = {state for query in live for state in query.states}
-    wanted = select(*each).join_from(Illustration, Entry).where(Illustration.state.in_(states))
+    wanted = select(*each).where(Illustration.state.in_(states))
+    wanted = wanted.join_from(Illustration, Entry) if joined else wanted.select_from(Illustration)
     return dict(zip(live, session.execute(wanted).one(), strict=True))
 
 
