@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import schemathesis
-from desk.furnish import Web, faces
+from desk.furnish import Web, whole
 from hypothesis import HealthCheck, given, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import CHECKS
@@ -28,7 +28,7 @@ HELD = (
 )
 DOCUMENT = openapi.document("http://127.0.0.1", ROUTES.values())
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
-SCHEMA.app = faces()
+SCHEMA.app = whole()
 PUBLIC = ("GET /openapi.json", "GET /schemas/{name}.json")  # these take whatever is sent along, as caches ask with it
 OPERATIONS = {found.label: found for found in (each.ok() for each in SCHEMA.get_all_operations())}  # type: ignore[union-attr] # an Err has none, and shall end the test
 

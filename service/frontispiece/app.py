@@ -1,7 +1,6 @@
 """The parts put together: the Flask application, and `create_asgi` for any ASGI server."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from a2wsgi import WSGIMiddleware
@@ -16,23 +15,8 @@ from frontispiece import jobs, valkey
 from frontispiece.config import Settings, load
 from frontispiece.errors import Problem
 from frontispiece.house import House
-from frontispiece.web import hooks, i18n, live, security
-from frontispiece.web.api import api
-from frontispiece.web.desk.changing import changing
-from frontispiece.web.desk.page import desk
-from frontispiece.web.desk.queue import queue
-from frontispiece.web.desk.together import together
-from frontispiece.web.doors.login import login
-from frontispiece.web.doors.me import me
-from frontispiece.web.doors.oidc import oidc
-from frontispiece.web.doors.people import people
+from frontispiece.web import faces, hooks, live
 from frontispiece.web.intake import Intake
-from frontispiece.web.lead.board import board
-from frontispiece.web.lead.deliveries import deliveries
-from frontispiece.web.lead.recipes import recipes
-from frontispiece.web.lead.sites import sites_page
-from frontispiece.web.links import links
-from frontispiece.web.media import media
 
 if TYPE_CHECKING:
     from a2wsgi.asgi_typing import ASGIApp, Receive, ReceiveEvent, Scope, Send
@@ -68,30 +52,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     house = House(settings or load())
     redis = jobs.connect(redis_url(house.settings))
-    app = Flask(
-        "frontispiece", root_path=str(Path(__file__).parent / "web"), template_folder="pages", static_folder="static"
-    )
+    app = faces.application()
     app.config["MAX_CONTENT_LENGTH"] = house.settings.server.body_limit
     app.extensions |= {"house": house, "redis": redis, "nudge": lambda: jobs.nudge(house, redis)}
-    for part in (
-        login,
-        desk,
-        media,
-        api,
-        together,
-        me,
-        oidc,
-        people,
-        queue,
-        links,
-        board,
-        recipes,
-        sites_page,
-        deliveries,
-        changing,
-    ):
-        app.register_blueprint(part)
-    i18n.init(app, security.person)
     if proxies := house.settings.server.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
     app.add_url_rule("/", "home", lambda: redirect(url_for("queue.show")))

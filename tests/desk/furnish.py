@@ -16,7 +16,6 @@ from PIL import Image, ImageDraw, ImageFilter
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-import frontispiece
 from frontispiece import accounts
 from frontispiece.cms import Entry
 from frontispiece.config import Rule, Settings
@@ -35,22 +34,7 @@ from frontispiece.models import (
 )
 from frontispiece.models import Entry as EntryRow
 from frontispiece.records import sought
-from frontispiece.web import i18n, security
-from frontispiece.web.api import api
-from frontispiece.web.desk.changing import changing
-from frontispiece.web.desk.page import desk
-from frontispiece.web.desk.queue import queue
-from frontispiece.web.desk.together import together
-from frontispiece.web.doors.login import login
-from frontispiece.web.doors.me import me
-from frontispiece.web.doors.oidc import oidc
-from frontispiece.web.doors.people import people
-from frontispiece.web.lead.board import board
-from frontispiece.web.lead.deliveries import deliveries
-from frontispiece.web.lead.recipes import recipes
-from frontispiece.web.lead.sites import sites_page
-from frontispiece.web.links import links
-from frontispiece.web.media import media
+from frontispiece.web import faces
 
 SECRET = "whsec_" + "c2VjcmV0" * 6
 PROMPT = (
@@ -88,36 +72,12 @@ def house(folder: Path, *sites: str, **server: Any) -> House:
     return made
 
 
-@cache
-def faces() -> Flask:
-    """The faces as `frontispiece.app` puts them together, without the queue; pages are compiled once for all tests."""
-    root = str(Path(frontispiece.__file__).parent / "web")
-    made = Flask("frontispiece", root_path=root, template_folder="pages", static_folder="static")
-    for part in (
-        login,
-        desk,
-        media,
-        api,
-        together,
-        me,
-        oidc,
-        people,
-        queue,
-        links,
-        board,
-        recipes,
-        sites_page,
-        deliveries,
-        changing,
-    ):
-        made.register_blueprint(part)
-    i18n.init(made, security.person)
-    return made
+whole = cache(faces.application)  # pages are compiled once for all tests
 
 
 def app(open_house: House) -> Flask:
     """The web faces, with this house behind them from now on."""
-    made = faces()
+    made = whole()
     made.extensions |= {"house": open_house, "nudge": lambda: 0}
     return made
 
