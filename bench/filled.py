@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 
 from frontispiece import migrate
 from frontispiece.cms import Entry
-from frontispiece.config import Rule, Settings
+from frontispiece.config import Settings
 from frontispiece.house import House
 from frontispiece.models import Candidate, Illustration, Publication, Render, Review, State, Task
 from frontispiece.models import Entry as EntryRow
 from frontispiece.records import sought
+from frontispiece.tables import Rule
 
 SITES = ("gazette", "shop", "magazine", "museum")
 SECTIONS = (

@@ -7,7 +7,8 @@ from flask import Flask, request
 from flask.testing import FlaskClient
 
 from frontispiece.app import create_app
-from frontispiece.config import Server, Settings
+from frontispiece.config import Settings
+from frontispiece.tables import Server
 
 
 def client(folder: Path, **server: int) -> FlaskClient:

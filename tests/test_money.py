@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from frontispiece import money
-from frontispiece.config import Budget
 from frontispiece.database import Database
 from frontispiece.errors import OverBudget
 from frontispiece.models import Base, Entry, Illustration, Render
+from frontispiece.tables import Budget
 
 DAY = 86_400.0
 

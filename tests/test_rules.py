@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from frontispiece.cms import Current, Entry
-from frontispiece.config import Rule
 from frontispiece.rules import refusal, wanting
+from frontispiece.tables import Rule
 
 ENTRY = Entry(ref="1", kind="article", title="A title", section="City", tags=("Harbour",))
 

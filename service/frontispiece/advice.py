@@ -7,11 +7,12 @@ from urllib.parse import urlsplit
 
 from frontispiece import cms, records
 from frontispiece.cms import Adapter
-from frontispiece.config import Rule, Settings
+from frontispiece.config import Settings
 from frontispiece.errors import Problem
 from frontispiece.house import House
 from frontispiece.identity import Provider
 from frontispiece.oidc import BACK
+from frontispiece.tables import Rule
 
 FACTS = (
     *("plugin", "CMS", "deliveries are proved by", "`connect` registers the webhook", "installed in the CMS"),

@@ -12,11 +12,12 @@ from PIL import Image
 
 from frontispiece import cms, net, prompts
 from frontispiece.cms import Adapter
-from frontispiece.config import Rule, Settings, Slot
+from frontispiece.config import Settings
 from frontispiece.database import Database
 from frontispiece.errors import ConfigProblem, Problem
 from frontispiece.generators import Generator, catalogue
 from frontispiece.storage import Storage, open_storage
+from frontispiece.tables import Rule, Slot
 
 REFUSALS = 50  # of a site that are remembered
 

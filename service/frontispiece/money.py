@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from frontispiece.config import Budget
 from frontispiece.database import Database
 from frontispiece.errors import OverBudget
 from frontispiece.models import Render
+from frontispiece.tables import Budget
 
 OVER = "more would pass the budget of the"
 

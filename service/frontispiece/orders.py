@@ -9,12 +9,12 @@ from typing import Any, cast
 from sqlalchemy.orm import Session
 
 from frontispiece import money, notices, prompts, records, renders, states, tasks, wishes
-from frontispiece.config import Rule
 from frontispiece.errors import ConfigProblem, Declined, GeneratorProblem, Outage, OverBudget, Problem, Unknown
 from frontispiece.generators import Finished, GeneratorSettings, Margins, Order, Task, Ticket, Waiting
 from frontispiece.generators.catalogue import megapixels
 from frontispiece.house import House
 from frontispiece.models import Candidate, Illustration, Render, RenderState, State
+from frontispiece.tables import Rule
 from frontispiece.wishes import AS_THE_RULE, Ask, Wish, quote
 
 __all__ = [

@@ -8,9 +8,9 @@ import httpx
 
 from frontispiece import images, net
 from frontispiece.cms import Entry
-from frontispiece.config import Rule
 from frontispiece.errors import Problem
 from frontispiece.house import House
+from frontispiece.tables import Rule
 
 log = logging.getLogger("frontispiece")
 

@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 
 from frontispiece import records, rules, sites, states, tasks
 from frontispiece.cms import Entry, Event
-from frontispiece.config import Rule
 from frontispiece.errors import Gone, Problem
 from frontispiece.house import House
 from frontispiece.models import State, Task
+from frontispiece.tables import Rule
 
 log = logging.getLogger("frontispiece")
 

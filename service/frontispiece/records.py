@@ -11,7 +11,6 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from frontispiece.cms import Current, Delivery, Entry, Headers, Receipt
-from frontispiece.config import Rule
 from frontispiece.database import upsert
 from frontispiece.errors import Conflict, Problem
 from frontispiece.models import (
@@ -28,6 +27,7 @@ from frontispiece.models import (
 from frontispiece.models import Delivery as DeliveryRow
 from frontispiece.models import Entry as EntryRow
 from frontispiece.prompts import Template
+from frontispiece.tables import Rule
 
 
 def storable(text: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from frontispiece.cms import Entry, EventKind
-from frontispiece.config import Rule
+from frontispiece.tables import Rule
 
 HAS_IMAGE = "it has an image already"
 SWITCHED_OFF = "pictures are switched off for this entry"

@@ -18,7 +18,7 @@ from werkzeug.test import TestResponse
 
 from frontispiece import accounts
 from frontispiece.cms import Entry
-from frontispiece.config import Rule, Settings
+from frontispiece.config import Settings
 from frontispiece.house import House
 from frontispiece.models import (
     Base,
@@ -34,6 +34,7 @@ from frontispiece.models import (
 )
 from frontispiece.models import Entry as EntryRow
 from frontispiece.records import sought
+from frontispiece.tables import Rule
 from frontispiece.web import faces
 
 SECRET = "whsec_" + "c2VjcmV0" * 6

@@ -14,9 +14,9 @@ from desk.furnish import Web
 from sqlalchemy import update
 
 from frontispiece import figures
-from frontispiece.config import Budget
 from frontispiece.figures import EVER, Cost, Period, Rate, Reason, Verdict
 from frontispiece.models import Publication, Render, Review, State
+from frontispiece.tables import Budget
 from frontispiece.web.lead.period import lasted
 
 TEMPLATE = "article/hero@0123456789ab"

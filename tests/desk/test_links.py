@@ -12,8 +12,8 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from frontispiece import notices, review, states
-from frontispiece.config import Rule
 from frontispiece.models import Link, State
+from frontispiece.tables import Rule
 
 KEY = "k" * 43
 

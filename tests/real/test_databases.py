@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 from world import Start, World, until
 
 from frontispiece import migrate, money, review
-from frontispiece.config import Budget
 from frontispiece.database import Database
 from frontispiece.errors import OverBudget
 from frontispiece.models import Entry, Illustration, Render, State
+from frontispiece.tables import Budget
 
 pytestmark = pytest.mark.real
 

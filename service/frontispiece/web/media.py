@@ -8,10 +8,10 @@ from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
 
 from frontispiece import images, net, pictures
-from frontispiece.config import Slot
 from frontispiece.errors import PictureProblem, Problem
 from frontispiece.house import House
 from frontispiece.models import Candidate
+from frontispiece.tables import Slot
 from frontispiece.web import security, views
 
 media = Blueprint("media", __name__)

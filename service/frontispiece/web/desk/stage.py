@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from frontispiece import prompts, records
 from frontispiece.cms import Entry
-from frontispiece.config import Slot
 from frontispiece.house import House
 from frontispiece.models import Candidate, Illustration, Review, State
+from frontispiece.tables import Slot
 from frontispiece.web.i18n import lazy as _
 
 SHOWN = 12  # candidates at once; desk's style sheet counts as far

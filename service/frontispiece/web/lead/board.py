@@ -8,10 +8,10 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from frontispiece import figures, money, reasons
-from frontispiece.config import Budget
 from frontispiece.errors import Problem
 from frontispiece.figures import Cost, Period, Rate, Verdict
 from frontispiece.models import State
+from frontispiece.tables import Budget
 from frontispiece.web import security
 from frontispiece.web.i18n import Lazy, known
 from frontispiece.web.i18n import lazy as later

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from frontispiece import prompts, records
 from frontispiece.cms import Entry
-from frontispiece.config import Rule
 from frontispiece.errors import ConfigProblem, TemplateProblem
 from frontispiece.house import House
 from frontispiece.models import Entry as EntryRow
+from frontispiece.tables import Rule
 
 ENTRIES = 20
 LOOKED_AT = 100  # of the last entries, as a rule may want some sections only
