@@ -88,7 +88,8 @@ async function go(url, how = "push") {
 function busy() {
   const changed = (field) => (field.type === "checkbox" ? field.checked !== field.defaultChecked : field.value !== field.defaultValue);
   const typed = [...document.querySelectorAll("#main :is(textarea, input:not([type=radio], [type=hidden]))")].some(changed);
-  const picked = [...document.querySelectorAll("#main option")].some((one) => one.selected !== one.defaultSelected);
+  const first = (select) => Math.max(0, [...select.options].findIndex((one) => one.defaultSelected));
+  const picked = [...document.querySelectorAll("#main select")].some((one) => one.selectedIndex !== first(one));
   return typed || picked || $("dialog[open], #reject-box[open], .aiming, .both") !== null || sending > 0;
 }
 
