@@ -80,7 +80,7 @@ def test_reasons_work_on_the_page_that_a_key_led_to(web: Studio, opened: Opened)
         page.keyboard.press("j")
         page.wait_for_url(f"**/desk/{older}")
         chip(page, "text").check()
-        page.get_by_role("button", name="Draw it like this").press("Enter")  # a click at once is a double click's second
+        page.get_by_role("button", name="Draw it like this").press("Enter")  # a click so soon may be a double one
         page.wait_for_url(f"**/desk/{newer}**")
         page.wait_for_load_state("networkidle")
     assert web.last_review(older).chips == ["text"]
