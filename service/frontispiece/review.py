@@ -165,13 +165,17 @@ def revert(house: House, number: int, by: str) -> None:
         _revert(session, _in(session, number, State.PUBLISHED), by)
 
 
-def undo(house: House, number: int, by: str) -> str:
+def undo(house: House, number: int, by: str, meant: int = 0) -> str:
     """Takes back one's last decision on an illustration; the decision. What is in the CMS already is reverted there.
 
-    Raises `StaleState` where it is being written this moment, `Problem` where there is nothing to take back.
+    `meant` is the review that somebody saw, if they saw one: where it was taken back before, nothing happens. Raises
+    `StaleState` where it is being written this moment, `Problem` where there is nothing to take back.
     """
     with house.database.write() as session:
         one, last = records.illustration(session, number), last_decision(session, number)
+        seen = session.get(Review, meant)
+        if seen is not None and seen.undone is not None:
+            return seen.decision
         if last is None or last.decision not in _BACK:
             raise Problem("There is no decision to take back.")
         if last.by != by:

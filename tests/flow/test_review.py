@@ -165,6 +165,15 @@ def test_a_decision_is_taken_back_once(world: World) -> None:
         review.undo(world.house, 1, "Jo")
 
 
+def test_a_second_click_takes_back_no_second_decision(world: World) -> None:
+    begun(world)
+    review.reject(world.house, 1, "Jo")
+    review.undo(world.house, 1, "Jo", meant=1)
+    review.reject(world.house, 1, "Jo", "again")
+    review.undo(world.house, 1, "Jo", meant=1)
+    assert reviews(world) == [("reject", True), ("reject", False)]
+
+
 def test_an_editor_chooses_model_seed_and_ratio(world: World) -> None:
     begun(world)
     review.regenerate(world.house, 1, "Jo", wish=orders.Wish("sketch", seed=7, ratio="1:1", parent=1, by="Jo"))

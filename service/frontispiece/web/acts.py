@@ -93,9 +93,9 @@ def revert(house: House, number: int, by: str) -> None:
         review.revert(house, number, by)
 
 
-def undo(house: House, number: int, by: str) -> str:
-    """Takes back one's last decision; which one it was. Raises `StaleState`, `Problem`."""
-    undone = review.undo(house, number, by)
+def undo(house: House, number: int, by: str, meant: int = 0) -> str:
+    """Takes back one's last decision, once; which one it was. Raises `StaleState`, `Problem`."""
+    undone = review.undo(house, number, by, meant)
     nudge()
     return undone
 

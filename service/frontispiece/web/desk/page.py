@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from frontispiece import orders, reasons, records, review
 from frontispiece.errors import Problem, StaleState
-from frontispiece.models import Illustration, Review, State
+from frontispiece.models import Illustration, State
 from frontispiece.web import acts, plain, search, security, views
 from frontispiece.web.desk import asking, done, history, stage, together, typed
 from frontispiece.web.i18n import gettext as _
@@ -64,17 +64,9 @@ def _act(number: int, act: str) -> None:
     elif act == "retry":
         acts.retry(house, number, by)
     elif act == "undo":
-        _undo(number)
+        acts.undo(house, number, by, typed.number(form.get("review", "")) or 0)
     else:
         acts.revert(house, number, by)
-
-
-def _undo(number: int) -> None:
-    """Takes back the decision that the button stood beside; a second click must not take back one more."""
-    with security.house().database.read() as session:
-        meant = session.get(Review, typed.number(request.form.get("review", "")) or 0)
-    if meant is None or meant.undone is None:
-        acts.undo(security.house(), number, g.person.name)
 
 
 def _chips() -> list[str]:
