@@ -99,6 +99,11 @@ def serving(web: Web) -> Iterator[str]:
         server.server_close()
 
 
+def painted(page: Page) -> None:
+    """Waits until what the page has now is on the screen: before that no key decides, as nobody has seen it."""
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
 def accessible(page: Page) -> None:
     """Fails with axe's words where the page keeps somebody out."""
     assert violations(page) == []

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from desk.browsing import Opened, accessible
+from desk.browsing import Opened, accessible, painted
 from desk.furnish import Web
 from playwright.sync_api import expect
 from sqlalchemy import update
@@ -13,7 +13,6 @@ from frontispiece.models import Illustration, Review, State
 pytestmark = pytest.mark.real
 
 OVER = "Nothing waits for you."
-PAINTED = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 def reviews(web: Web, number: int) -> list[Review]:
@@ -26,6 +25,7 @@ def test_two_keys_decide_two_pictures(web: Web, opened: Opened) -> None:
     with opened(f"/desk/{second}") as page:
         page.keyboard.press("a")
         expect(page.locator("#notices")).to_contain_text("Approved: “Bread that takes three days")
+        painted(page)
         page.keyboard.press("a")
         expect(page.get_by_text(OVER)).to_be_visible()
     assert (web.one(first).state, web.one(second).state) == (State.APPROVED, State.APPROVED)
@@ -38,7 +38,7 @@ def test_a_hundred_pictures_are_decided_by_keyboard_alone_with_two_keys_at_most(
     with opened(f"/desk/{numbers[-1]}") as page:
         for number in reversed(numbers):
             expect(page.locator(f"#live[data-illustration='{number}']")).to_be_visible()
-            page.evaluate(PAINTED)  # before that no key decides, as nobody has seen the picture
+            painted(page)
             for key in ("r", str(number % 6 + 1)) if number % 4 == 0 else ("a",):
                 page.keyboard.press(key)
                 presses += 1
@@ -162,6 +162,7 @@ def test_the_filter_stays_on_from_decision_to_decision(web: Web, opened: Opened)
         page.wait_for_load_state("networkidle")
         page.keyboard.press("a")
         page.wait_for_url(f"**/desk/{wanted}?site=shop")
+        painted(page)
         page.keyboard.press("a")
         page.wait_for_url(re.compile(r"/desk\?.*site=shop"))
 

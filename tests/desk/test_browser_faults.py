@@ -1,7 +1,7 @@
 """What goes wrong while one decides, in a real browser: lost connections, old pages, two at once, too much text."""
 
 import pytest
-from desk.browsing import Opened, accessible, shot
+from desk.browsing import Opened, accessible, painted, shot
 from desk.furnish import DOT, Web
 from playwright.sync_api import Page, expect
 from sqlalchemy import delete
@@ -60,6 +60,7 @@ def test_several_decisions_that_did_not_arrive_are_all_sent_again(web: Web, open
         expect(page.get_by_role("alert")).to_contain_text(BREAD)
         page.keyboard.press("j")
         titled(page, RIVER)
+        painted(page)
         page.keyboard.press("r")
         page.keyboard.press("4")
         expect(page.get_by_role("alert")).to_contain_text(RIVER)

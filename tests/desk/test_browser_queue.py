@@ -1,7 +1,7 @@
 """The queue in a real browser: by keyboard, by touch, without JavaScript, and while others work."""
 
 import pytest
-from desk.browsing import Opened, Scheme, accessible, shot
+from desk.browsing import Opened, Scheme, accessible, painted, shot
 from desk.furnish import Web, picture
 from playwright.sync_api import Page, expect
 from sqlalchemy import update
@@ -179,6 +179,7 @@ def test_scrolling_brings_more_and_a_refresh_keeps_them(web: Web, opened: Opened
     numbers = several(web, 70, candidates=0)
     with opened() as page:
         for many in (48, 70):
+            painted(page)  # else its end is where it was
             page.keyboard.press("End")
             expect(page.locator(".card")).to_have_count(many)
         assert shown(page) == [f"i{number}" for number in numbers]
