@@ -1,6 +1,5 @@
 """`/api/v1`: what programs see, what they may do, and how they hear that something cannot be."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,6 @@ from werkzeug.test import TestResponse
 
 from frontispiece import pictures
 from frontispiece.models import State
-
-
-@pytest.fixture
-def web(tmp_path: Path) -> Iterator[Web]:
-    with Web(tmp_path) as made:
-        yield made
 
 
 def call(web: Web, path: str, headers: dict[str, str], body: Any = None, **request: Any) -> TestResponse:

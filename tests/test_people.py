@@ -1,8 +1,6 @@
 """The page on which an admin decides who may do what, and everybody's own page."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,12 +12,6 @@ from frontispiece.models import Token, User
 from frontispiece.oidc import OidcSettings
 
 PASSWORD = "correct horse battery"
-
-
-@pytest.fixture
-def web(tmp_path: Path) -> Iterator[Web]:
-    with Web(tmp_path) as made:
-        yield made
 
 
 @pytest.fixture

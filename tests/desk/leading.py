@@ -1,7 +1,10 @@
 """Some of everything that a lead may look at, for the tests of those pages."""
 
+import csv
+import io
 import json
 import time
+from typing import Any
 
 from desk.furnish import SECRET, Web
 from sqlalchemy import update
@@ -10,6 +13,7 @@ from frontispiece import pauses, prompts
 from frontispiece.models import Delivery, Render, Review, State, TemplateVersion
 
 OLD = "0123456789ab"  # a version of the template article/hero
+TEMPLATE = f"article/hero@{OLD}"
 STATES = (State.IN_REVIEW, State.PUBLISHED, State.REJECTED, State.HELD, State.FAILED)
 OUTCOMES = (
     ("queued", "illustration 1 for hero"),
@@ -47,3 +51,30 @@ def delivery(number: int, outcome: str = "queued", words: str = "") -> Delivery:
     made = Delivery(site="gazette", key=f"msg_{number}", received=time.time() - number, headers=headers)
     made.body, made.outcome, made.words = json.dumps(told).encode(), outcome, words
     return made
+
+
+def drawn(web: Web, number: int = 0, candidates: int = 1, **fields: Any) -> int:
+    """An illustration in review whose renders have these fields."""
+    one = web.illustration(number=number, candidates=candidates)
+    with web.house.database.write() as session:
+        values = {"template": TEMPLATE, **fields}
+        session.execute(update(Render).where(Render.illustration_id == one).values(values))
+    return one
+
+
+def say(web: Web, number: int, decision: str, candidate: int | None = None, **fields: Any) -> None:
+    """A decision on an illustration."""
+    with web.house.database.write() as session:
+        session.add(Review(illustration_id=number, decision=decision, candidate_id=candidate, **{"by": "Jo", **fields}))
+
+
+def add(web: Web, row: Any) -> None:
+    """Puts a row into the database."""
+    with web.house.database.write() as session:
+        session.add(row)
+
+
+def rows(text: str) -> list[list[str]]:
+    """The cells of a CSV that opens in a spreadsheet."""
+    assert text.startswith("\ufeff")
+    return list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))

@@ -1,61 +1,26 @@
 """What the board tells a lead: which decisions, pictures and costs count, for which days; and its files."""
 
-import csv
-import io
 import re
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 import pytest
 from desk.furnish import Web
+from desk.leading import TEMPLATE, add, drawn, rows, say
 from sqlalchemy import update
 
 from frontispiece import figures
 from frontispiece.figures import EVER, Cost, Period, Rate, Reason, Verdict
-from frontispiece.models import Publication, Render, Review, State
+from frontispiece.models import Publication, Render, State
 from frontispiece.tables import Budget
 from frontispiece.web.lead.period import lasted
 
-TEMPLATE = "article/hero@0123456789ab"
 DAY = 86_400.0
-
-
-@pytest.fixture
-def web(tmp_path: Path) -> Iterator[Web]:
-    with Web(tmp_path) as made:
-        yield made
-
-
-def drawn(web: Web, number: int = 0, candidates: int = 1, **fields: Any) -> int:
-    """An illustration in review whose renders have these fields."""
-    one = web.illustration(number=number, candidates=candidates)
-    with web.house.database.write() as session:
-        values = {"template": TEMPLATE, **fields}
-        session.execute(update(Render).where(Render.illustration_id == one).values(values))
-    return one
-
-
-def say(web: Web, number: int, decision: str, candidate: int | None = None, **fields: Any) -> None:
-    with web.house.database.write() as session:
-        session.add(Review(illustration_id=number, decision=decision, candidate_id=candidate, **{"by": "Jo", **fields}))
-
-
-def add(web: Web, row: Any) -> None:
-    with web.house.database.write() as session:
-        session.add(row)
 
 
 def verdicts(web: Web, period: Period = EVER) -> list[Verdict]:
     with web.house.database.read() as session:
         return figures.verdicts(session, period)
-
-
-def rows(text: str) -> list[list[str]]:
-    assert text.startswith("\ufeff")
-    return list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
 
 
 def number(page: str, what: str) -> str:

@@ -1,8 +1,6 @@
 """One decision about many illustrations: done to each once, and said of those that it was not done to."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,12 +9,6 @@ from sqlalchemy import func, select, update
 
 from frontispiece import review
 from frontispiece.models import Illustration, Review, State
-
-
-@pytest.fixture
-def web(tmp_path: Path) -> Iterator[Web]:
-    with Web(tmp_path) as made:
-        yield made
 
 
 def picks(browser: Browser, path: str = "/desk") -> list[str]:

@@ -2,8 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,12 +16,6 @@ from frontispiece.web.lead import arrivals
 
 POOR = "$0.030 more would pass the budget of the day: $2.00 of $2.00 are gone"
 BODY = {"type": "entry.published", "timestamp": "2026-11-21T10:00:00Z", "data": {"id": "posts/1"}}
-
-
-@pytest.fixture
-def web(tmp_path: Path) -> Iterator[Web]:
-    with Web(tmp_path) as made:
-        yield made
 
 
 def came(web: Web, outcome: str = "queued", words: str = "", number: int = 1, **fields: Any) -> int:

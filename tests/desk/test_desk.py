@@ -1,20 +1,12 @@
 """The desk without JavaScript: what one sees, what one can decide, and what happens when somebody was quicker."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from desk.furnish import PROMPT, Browser, Web, entry
 
 from frontispiece.models import State
-
-
-@pytest.fixture
-def web(tmp_path: Path) -> Iterator[Web]:
-    with Web(tmp_path) as made:
-        yield made
 
 
 def approve(web: Web, browser: Browser, number: int, **fields: Any) -> Any:

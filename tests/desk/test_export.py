@@ -1,50 +1,13 @@
 """The board's export: a line for each illustration, safe to open in a spreadsheet."""
 
-import csv
-import io
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-
 import pytest
 from desk.furnish import Web, entry
+from desk.leading import add, drawn, rows, say
 from sqlalchemy import update
 
 from frontispiece.figures import EVER
 from frontispiece.models import Candidate, Illustration, Render, Review, State
 from frontispiece.web.lead import export, sheets
-
-TEMPLATE = "article/hero@0123456789ab"
-
-
-@pytest.fixture
-def web(tmp_path: Path) -> Iterator[Web]:
-    with Web(tmp_path) as made:
-        yield made
-
-
-def drawn(web: Web, number: int = 0, candidates: int = 1, **fields: Any) -> int:
-    """An illustration in review whose renders have these fields."""
-    one = web.illustration(number=number, candidates=candidates)
-    with web.house.database.write() as session:
-        values = {"template": TEMPLATE, **fields}
-        session.execute(update(Render).where(Render.illustration_id == one).values(values))
-    return one
-
-
-def say(web: Web, number: int, decision: str, candidate: int | None = None, **fields: Any) -> None:
-    with web.house.database.write() as session:
-        session.add(Review(illustration_id=number, decision=decision, candidate_id=candidate, **{"by": "Jo", **fields}))
-
-
-def add(web: Web, row: Any) -> None:
-    with web.house.database.write() as session:
-        session.add(row)
-
-
-def rows(text: str) -> list[list[str]]:
-    assert text.startswith("\ufeff")
-    return list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
 
 
 def test_the_export_has_a_line_for_each_illustration(web: Web) -> None:

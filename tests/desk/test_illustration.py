@@ -1,8 +1,6 @@
 """One illustration's page without JavaScript: words by locale, focal point, reasons, undo, four eyes, going back."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,12 +12,6 @@ from frontispiece import review
 from frontispiece.models import Render, Review, State
 
 LANGUAGES = {"en": "Bread", "de": "Brot <b>{{7*7}}</b>", "fr": "Pain"}
-
-
-@pytest.fixture
-def web(tmp_path: Path) -> Iterator[Web]:
-    with Web(tmp_path) as made:
-        yield made
 
 
 @pytest.fixture(name="two")

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -22,12 +21,6 @@ from frontispiece.web import live
 from frontispiece.web.live import Pulse
 
 PASSWORD = "correct horse battery"
-
-
-@pytest.fixture
-def web(tmp_path: Path) -> Iterator[Web]:
-    with Web(tmp_path) as made:
-        yield made
 
 
 class Stream:

@@ -5,7 +5,6 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 from desk.furnish import Web, entry, picture
@@ -13,12 +12,6 @@ from PIL import Image, ImageChops, ImageStat
 
 from frontispiece import images
 from frontispiece.cms import Current
-
-
-@pytest.fixture
-def web(tmp_path: Path) -> Iterator[Web]:
-    with Web(tmp_path) as made:
-        yield made
 
 
 class Site(BaseHTTPRequestHandler):

@@ -1,8 +1,6 @@
 """The queue without JavaScript: what is found, in which order, how many; and saved views."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -13,12 +11,6 @@ from frontispiece import pauses, review
 from frontispiece.models import Candidate, Illustration, SavedView, State
 
 DAY = 86_400.0
-
-
-@pytest.fixture
-def web(tmp_path: Path) -> Iterator[Web]:
-    with Web(tmp_path) as made:
-        yield made
 
 
 def ids(text: str) -> list[int]:

@@ -2,10 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
 from desk.furnish import Web
 from sqlalchemy import select
 
@@ -15,12 +12,6 @@ from frontispiece.house import REFUSALS
 from frontispiece.models import Delivery
 from frontispiece.web import hooks
 from frontispiece.web.intake import Intake
-
-
-@pytest.fixture
-def web(tmp_path: Path) -> Iterator[Web]:
-    with Web(tmp_path) as made:
-        yield made
 
 
 def test_a_delivery_that_is_not_authentic_is_told_of_and_not_stored(web: Web) -> None:

@@ -2,11 +2,8 @@
 
 import re
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
 from desk.furnish import Web, app
 from sqlalchemy import select, update
 from world import World
@@ -17,12 +14,6 @@ from frontispiece.models import Delivery, Pause, Site, State, Task, TaskState
 from frontispiece.standing import Standing
 
 REFUSED = "GET http://127.0.0.1:9/x answered 401"
-
-
-@pytest.fixture
-def web(tmp_path: Path) -> Iterator[Web]:
-    with Web(tmp_path) as made:
-        yield made
 
 
 class Over(Web):

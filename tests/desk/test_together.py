@@ -1,8 +1,5 @@
 """Comments, assignment, and who is looking at it now."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from desk.furnish import Web
 from sqlalchemy import select, update
@@ -11,12 +8,6 @@ from frontispiece.models import Comment, Presence
 from frontispiece.web.desk.together import COMMENT
 
 HX = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def web(tmp_path: Path) -> Iterator[Web]:
-    with Web(tmp_path) as made:
-        yield made
 
 
 def comments(web: Web) -> list[tuple[str, str]]:

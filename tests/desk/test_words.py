@@ -1,8 +1,6 @@
 """The desk's languages: who gets which, what is said in it, and what is never translated."""
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,12 +15,6 @@ from frontispiece.web import i18n, plain, said
 
 GERMAN = {"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}
 NASTY = "100 % %s %(title)s {{ 7 * 7 }} <b>&"
-
-
-@pytest.fixture
-def web(tmp_path: Path) -> Iterator[Web]:
-    with Web(tmp_path) as made:
-        yield made
 
 
 @pytest.fixture(name="app")
