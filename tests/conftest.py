@@ -1,3 +1,3 @@
 """What every test may use, and what is said at the end of a run."""
 
-pytest_plugins = ["desk.browsing", "reporting", "world"]
+pytest_plugins = ["adapters", "desk.browsing", "reporting", "world"]

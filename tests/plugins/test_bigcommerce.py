@@ -28,17 +28,6 @@ def site(tmp_path: Path) -> Iterator[Server]:
     made.stop()
 
 
-@pytest.fixture
-def adapter(site: Server) -> Adapter:
-    return site.adapter()
-
-
-@pytest.fixture
-def api(adapter: Adapter) -> Iterator[httpx.Client]:
-    with adapter.open() as client:
-        yield client
-
-
 def delivery(key: bytes = CLIENT_SECRET.encode(), shown: str = SECRET, body: bytes = b"{}") -> Delivery:
     """Signed with this key, and showing this secret."""
     now = datetime.now(UTC)

@@ -41,17 +41,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     made.stop()
 
 
-@pytest.fixture
-def adapter(site: Server) -> Adapter:
-    return site.adapter()
-
-
-@pytest.fixture
-def api(adapter: Adapter) -> Iterator[httpx.Client]:
-    with adapter.open() as client:
-        yield client
-
-
 class At(httpx.BaseTransport):
     """Goes through to Contentful; at the first request of this method and end of path, lets something happen.
 

@@ -28,17 +28,6 @@ def site(tmp_path: Path) -> Iterator[Server]:
     made.stop()
 
 
-@pytest.fixture
-def adapter(site: Server) -> Adapter:
-    return site.adapter()
-
-
-@pytest.fixture
-def api(adapter: Adapter) -> Iterator[httpx.Client]:
-    with adapter.open() as client:
-        yield client
-
-
 def node(**fields: Any) -> dict[str, Any]:
     usual = {"type": [{"target_id": "article"}], "uuid": [{"value": UUID}], "status": [{"value": True}]}
     return {**usual, "langcode": [{"value": "de"}], **fields}

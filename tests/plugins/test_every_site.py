@@ -39,17 +39,6 @@ def service(site: Site) -> Iterator[Recorder]:
         yield recorder
 
 
-@pytest.fixture
-def adapter(site: Site) -> Adapter:
-    return site.adapter()
-
-
-@pytest.fixture
-def api(adapter: Adapter) -> Iterator[httpx.Client]:
-    with adapter.open() as client:
-        yield client
-
-
 def written(site: Site, adapter: Adapter, api: httpx.Client, state: State = "published") -> tuple[Entry, Receipt]:
     """A new entry, and what came of our picture on it."""
     entry = adapter.fetch(api, site.create(state))

@@ -46,12 +46,6 @@ def adapter(shop: Server) -> Adapter:
     return shop.adapter(kinds=("products", "articles"))
 
 
-@pytest.fixture
-def api(adapter: Adapter) -> Iterator[httpx.Client]:
-    with adapter.open() as client:
-        yield client
-
-
 class Meanwhile(httpx.BaseTransport):
     """Lets a person act just before this operation of ours goes out, or loses it."""
 

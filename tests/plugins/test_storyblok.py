@@ -27,17 +27,6 @@ def site(tmp_path: Path) -> Iterator[Server]:
     made.stop()
 
 
-@pytest.fixture
-def adapter(site: Server) -> Adapter:
-    return site.adapter()
-
-
-@pytest.fixture
-def api(adapter: Adapter) -> Iterator[httpx.Client]:
-    with adapter.open() as client:
-        yield client
-
-
 def during(api: httpx.Client, act: Callable[[], None]) -> httpx.Client:
     """Has an editor do something while our file is on its way."""
 

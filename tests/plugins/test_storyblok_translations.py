@@ -28,17 +28,6 @@ def site(tmp_path: Path) -> Iterator[Server]:
 
 
 @pytest.fixture
-def adapter(site: Server) -> Adapter:
-    return site.adapter()
-
-
-@pytest.fixture
-def api(adapter: Adapter) -> Iterator[httpx.Client]:
-    with adapter.open() as client:
-        yield client
-
-
-@pytest.fixture
 def ref(site: Server) -> str:
     """A published story in three languages."""
     number = site.create("published")

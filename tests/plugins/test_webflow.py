@@ -29,17 +29,6 @@ def site(tmp_path: Path) -> Iterator[Server]:
     made.stop()
 
 
-@pytest.fixture
-def adapter(site: Server) -> Adapter:
-    return site.adapter()
-
-
-@pytest.fixture
-def api(adapter: Adapter) -> Iterator[httpx.Client]:
-    with adapter.open() as client:
-        yield client
-
-
 def signed(secret: str, body: bytes = b"{}") -> Delivery:
     stamp = str(int(time.time() * 1000))
     signature = hmac.new(secret.encode(), f"{stamp}:".encode() + body, "sha256").hexdigest()

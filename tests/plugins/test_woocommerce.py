@@ -55,12 +55,6 @@ def adapter(shop: Server) -> Adapter:
 
 
 @pytest.fixture
-def api(adapter: Adapter) -> Iterator[httpx.Client]:
-    with adapter.open() as client:
-        yield client
-
-
-@pytest.fixture
 def service() -> Iterator[Recorder]:
     with recording() as recorder:
         recorder.status = 200

@@ -1,13 +1,10 @@
-"""A real WordPress of each suite, whose deliveries are recorded, and our adapter in front of it."""
+"""A real WordPress of each suite, whose deliveries are recorded."""
 
 from collections.abc import Iterator
 
-import httpx
 import pytest
 from servers.recorder import Recorder, recording
-from servers.wordpress import SUITES, WordPress, adapter, running
-
-from frontispiece.cms import Adapter
+from servers.wordpress import SUITES, WordPress, running
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +27,3 @@ def quiet(service: Recorder) -> Iterator[None]:
     service.status = 202
     while not service.arrived.empty():
         service.take()
-
-
-@pytest.fixture
-def wordpress(site: WordPress) -> Adapter:
-    return adapter(site)
-
-
-@pytest.fixture
-def api(wordpress: Adapter) -> Iterator[httpx.Client]:
-    with wordpress.open() as client:
-        yield client

@@ -46,17 +46,6 @@ def quiet(service: Recorder) -> Recorder:
     return service
 
 
-@pytest.fixture
-def adapter(site: Server) -> Adapter:
-    return site.adapter()
-
-
-@pytest.fixture
-def api(adapter: Adapter) -> Iterator[httpx.Client]:
-    with adapter.open() as client:
-        yield client
-
-
 def picture(name: str = "frontispiece-1.webp", **changes: Any) -> Picture:
     file = io.BytesIO()
     Image.new("RGB", (640, 360), "teal").save(file, "webp")

@@ -44,12 +44,6 @@ def adapter(site: Server) -> Adapter:
     return site.adapter(locales=LOCALES, types={"guides": GUIDES})
 
 
-@pytest.fixture
-def api(adapter: Adapter) -> Iterator[httpx.Client]:
-    with adapter.open() as client:
-        yield client
-
-
 def create(site: Server, titles: dict[str, str] = TITLES, **fields: Any) -> str:
     """A guide with these translations, which have alt texts of an editor's already."""
     rows = [{"languages_code": code, "title": title, "hero_alt": f"Old {code}"} for code, title in titles.items()]

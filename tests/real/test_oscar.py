@@ -45,12 +45,6 @@ def adapter(shop: Server) -> Adapter:
     return shop.adapter()
 
 
-@pytest.fixture
-def api(adapter: Adapter) -> Iterator[httpx.Client]:
-    with adapter.open() as client:
-        yield client
-
-
 def drawing(kind: str = "webp", **options: Any) -> bytes:
     file = io.BytesIO()
     Image.effect_noise((320, 180), 90).convert("RGB").save(file, kind, **options)

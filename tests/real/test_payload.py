@@ -45,17 +45,6 @@ def site(service: Recorder, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 @pytest.fixture
-def adapter(site: Server) -> Adapter:
-    return site.adapter()
-
-
-@pytest.fixture
-def api(adapter: Adapter) -> Iterator[httpx.Client]:
-    with adapter.open() as client:
-        yield client
-
-
-@pytest.fixture
 def quiet(service: Recorder) -> None:
     """What earlier tests made Payload tell is not this one's."""
     while not service.arrived.empty():

@@ -43,17 +43,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     made.stop()
 
 
-@pytest.fixture
-def adapter(site: Server) -> Adapter:
-    return site.adapter()
-
-
-@pytest.fixture
-def api(adapter: Adapter) -> Iterator[httpx.Client]:
-    with adapter.open() as client:
-        yield client
-
-
 def picture(**changes: Any) -> Picture:
     file = io.BytesIO()
     Image.effect_noise((64, 36), 90).convert("RGB").save(file, "webp")

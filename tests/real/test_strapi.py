@@ -30,17 +30,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         strapi.stop()
 
 
-@pytest.fixture
-def adapter(site: Server) -> Adapter:
-    return site.adapter()
-
-
-@pytest.fixture
-def api(adapter: Adapter) -> Iterator[httpx.Client]:
-    with adapter.open() as client:
-        yield client
-
-
 class Meanwhile(httpx.BaseTransport):
     """Goes through to Strapi, and lets an editor do something after the n-th call whose line has these words."""
 

@@ -36,17 +36,6 @@ def site(service: Recorder, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         wagtail.stop()
 
 
-@pytest.fixture
-def adapter(site: Server) -> Adapter:
-    return site.adapter()
-
-
-@pytest.fixture
-def api(adapter: Adapter) -> Iterator[httpx.Client]:
-    with adapter.open() as client:
-        yield client
-
-
 def picture(kind: str = "webp") -> Picture:
     file = io.BytesIO()
     Image.effect_noise((320, 180), 90).convert("RGB").save(file, kind)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from servers.recorder import Recorded, Recorder
-from servers.wordpress import WordPress, adapter
+from servers.wordpress import WordPress
 
 from frontispiece.cms import Delivery
 
@@ -46,7 +46,7 @@ def upload(site: WordPress, name: str = "own.png") -> int:
 def test_a_delivery_is_signed_so_that_the_adapter_accepts_it(site: WordPress, service: Recorder) -> None:
     site.post(title="Zwölf <em>Boote</em>")
     request = service.take()
-    sent_id = adapter(site).verify(Delivery(request.headers, request.body))
+    sent_id = site.adapter().verify(Delivery(request.headers, request.body))
     assert sent_id == request.headers.get("webhook-id")
 
 
@@ -108,8 +108,8 @@ def test_the_wish_for_no_picture_is_an_update_that_the_adapter_reads(site: WordP
     service.take()
     change(site, number, frontispiece={"opted_out": True})
     assert said(service.take())["event"] == "entry.updated"
-    with adapter(site).open() as api:
-        assert adapter(site).fetch(api, f"posts/{number}").opted_out is True
+    with site.adapter().open() as api:
+        assert site.adapter().fetch(api, f"posts/{number}").opted_out is True
 
 
 def test_a_scheduled_post_is_told_when_it_comes_out(site: WordPress, service: Recorder) -> None:
@@ -167,7 +167,7 @@ def test_what_the_service_missed_comes_again_with_the_same_id_and_body(site: Wor
     site.run_cron()
     again = service.take()
     assert (again.headers.get("webhook-id"), again.body) == (first.headers.get("webhook-id"), first.body)
-    assert adapter(site).verify(Delivery(again.headers, again.body)) == first.headers.get("webhook-id")
+    assert site.adapter().verify(Delivery(again.headers, again.body)) == first.headers.get("webhook-id")
     assert site.php("return \\Frontispiece\\waiting()['count'];") == 0
 
 

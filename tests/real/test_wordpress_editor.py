@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from servers.panel_api import PanelApi, illustration, panel_api
-from servers.wordpress import SUITES, TOKEN, WordPress, adapter, running
+from servers.wordpress import SUITES, TOKEN, WordPress, running
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 WAIT = 30_000  # milliseconds; the editor is large, and the panel asks again after 3 to 15 seconds
@@ -128,8 +128,8 @@ def test_the_wish_for_no_picture_is_saved_with_the_post(site: WordPress, page: P
     panel.get_by_label("No automatic image").check(timeout=WAIT)
     page.get_by_role("button", name="Save draft").click()
     expect(page.get_by_role("button", name="Saved")).to_be_visible(timeout=WAIT)
-    with adapter(site).open() as api:
-        assert adapter(site).fetch(api, f"posts/{number}").opted_out is True
+    with site.adapter().open() as api:
+        assert site.adapter().fetch(api, f"posts/{number}").opted_out is True
 
 
 def test_the_featured_image_appears_without_a_reload(site: WordPress, service: PanelApi, page: Page) -> None:

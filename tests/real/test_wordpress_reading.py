@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from servers.wordpress import SUITES, WordPress, adapter, running
+from servers.wordpress import SUITES, WordPress, running
 
 from frontispiece.cms import Adapter, CmsProblem, Entry, Gone
 
@@ -20,7 +20,7 @@ def site(request: pytest.FixtureRequest) -> Iterator[WordPress]:
         yield wordpress
 
 
-def test_an_entry_is_read_as_plain_text(site: WordPress, wordpress: Adapter, api: httpx.Client) -> None:
+def test_an_entry_is_read_as_plain_text(site: WordPress, adapter: Adapter, api: httpx.Client) -> None:
     with site.api("admin") as admin:
         tag = admin.post("/wp/v2/tags", json={"name": f"Salt & sea {site.port}"}).json()["id"]
         section = admin.post("/wp/v2/categories", json={"name": f"Travel {site.port}"}).json()["id"]
@@ -32,7 +32,7 @@ def test_an_entry_is_read_as_plain_text(site: WordPress, wordpress: Adapter, api
         tags=[tag],
         categories=[section],
     )
-    assert wordpress.fetch(api, f"posts/{post['id']}") == Entry(
+    assert adapter.fetch(api, f"posts/{post['id']}") == Entry(
         ref=f"posts/{post['id']}",
         kind="article",
         title="Zwölf Boote & mehr",
@@ -50,25 +50,25 @@ def test_an_entry_is_read_as_plain_text(site: WordPress, wordpress: Adapter, api
     )
 
 
-def test_a_page_is_read_like_a_post(site: WordPress, wordpress: Adapter, api: httpx.Client) -> None:
+def test_a_page_is_read_like_a_post(site: WordPress, adapter: Adapter, api: httpx.Client) -> None:
     with site.api("editor") as editor:
         number = editor.post("/wp/v2/pages", json={"title": "About us"}).json()["id"]
-    assert wordpress.fetch(api, f"pages/{number}").title == "About us"
+    assert adapter.fetch(api, f"pages/{number}").title == "About us"
 
 
-def test_an_entry_that_is_not_there_is_gone(wordpress: Adapter, api: httpx.Client) -> None:
+def test_an_entry_that_is_not_there_is_gone(adapter: Adapter, api: httpx.Client) -> None:
     with pytest.raises(Gone):
-        wordpress.fetch(api, "posts/999999")
+        adapter.fetch(api, "posts/999999")
 
 
-def test_recent_finds_what_has_no_image(site: WordPress, wordpress: Adapter, api: httpx.Client) -> None:
+def test_recent_finds_what_has_no_image(site: WordPress, adapter: Adapter, api: httpx.Client) -> None:
     with site.api("editor") as editor:
         files = {"file": ("dot.png", DOT.read_bytes(), "image/png")}
         media = editor.post("/wp/v2/media", files=files).raise_for_status().json()["id"]
     done = site.post(featured_media=media)["id"]
     draft = site.post()["id"]
     public = site.post(status="publish")["id"]
-    found = {event.ref: event.kind for event in wordpress.recent(api, datetime.now(UTC) - timedelta(hours=1))}
+    found = {event.ref: event.kind for event in adapter.recent(api, datetime.now(UTC) - timedelta(hours=1))}
     assert {ref: found.get(ref) for ref in (f"posts/{done}", f"posts/{draft}", f"posts/{public}")} == {
         f"posts/{done}": None,
         f"posts/{draft}": "created",
@@ -76,41 +76,39 @@ def test_recent_finds_what_has_no_image(site: WordPress, wordpress: Adapter, api
     }
 
 
-def test_recent_leaves_out_what_is_older_in_any_time_zone(
-    site: WordPress, wordpress: Adapter, api: httpx.Client
-) -> None:
+def test_recent_leaves_out_what_is_older_in_any_time_zone(site: WordPress, adapter: Adapter, api: httpx.Client) -> None:
     site.php("update_option('timezone_string', 'Pacific/Auckland');")
     site.post()
-    found = list(wordpress.recent(api, datetime.now(UTC) + timedelta(minutes=1)))
+    found = list(adapter.recent(api, datetime.now(UTC) + timedelta(minutes=1)))
     site.php("update_option('timezone_string', 'UTC');")
     assert found == []
 
 
-def test_recent_turns_every_page(site: WordPress, wordpress: Adapter, api: httpx.Client) -> None:
+def test_recent_turns_every_page(site: WordPress, adapter: Adapter, api: httpx.Client) -> None:
     site.php(
         "for ($i = 0; $i < 120; $i++) { wp_insert_post(array('post_title' => \"Many $i\", 'post_status' => 'draft')); }"
     )
     site.php("global $wpdb; $wpdb->query('DELETE FROM ' . \\Frontispiece\\outbox());")
-    refs = [event.ref for event in wordpress.recent(api, datetime.now(UTC) - timedelta(hours=1))]
+    refs = [event.ref for event in adapter.recent(api, datetime.now(UTC) - timedelta(hours=1))]
     assert len(refs) >= 120
     assert len(set(refs)) == len(refs)
 
 
-def test_the_doctor_is_content(wordpress: Adapter, api: httpx.Client) -> None:
-    assert wordpress.doctor(api)[:2] == [
+def test_the_doctor_is_content(adapter: Adapter, api: httpx.Client) -> None:
+    assert adapter.doctor(api)[:2] == [
         "user frontispiece is accepted and may upload pictures and set them",
         "the Frontispiece plugin is active",
     ]
 
 
 def test_the_doctor_sees_missing_rights(site: WordPress) -> None:
-    author = adapter(site, user="author", password=site.passwords["author"])
+    author = site.adapter(user="author", password=site.passwords["author"])
     with author.open() as client, pytest.raises(CmsProblem, match="may not edit_others_posts"):
         author.doctor(client)
 
 
-def test_the_doctor_sees_that_our_plugin_is_off(site: WordPress, wordpress: Adapter, api: httpx.Client) -> None:
+def test_the_doctor_sees_that_our_plugin_is_off(site: WordPress, adapter: Adapter, api: httpx.Client) -> None:
     site.php("deactivate_plugins('frontispiece/frontispiece.php');")
     with pytest.raises(CmsProblem, match="plugin is not active"):
-        wordpress.doctor(api)
+        adapter.doctor(api)
     site.php("activate_plugin('frontispiece/frontispiece.php');")

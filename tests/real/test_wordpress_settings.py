@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from servers.recorder import Recorder
-from servers.wordpress import SECRET, SUITES, TOKEN, WordPress, adapter
+from servers.wordpress import SECRET, SUITES, TOKEN, WordPress
 
 from frontispiece.cms import Delivery
 
@@ -38,7 +38,7 @@ def test_the_button_sends_a_test_delivery_and_says_so(site: WordPress, service: 
     with site.browser("admin") as admin:
         page = admin.post("/wp-admin/admin-post.php", data=form(admin.get(PAGE).text, "frontispiece_test")).text
     request = service.take()
-    events = adapter(site).events(Delivery(request.headers, request.body))
+    events = site.adapter().events(Delivery(request.headers, request.body))
     assert [event.kind for event in events] == ["ping"]
     assert "The service took the test delivery." in page
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from servers.recorder import Recorder, recording
 from servers.sites import picture
-from servers.wordpress import SUITES, WordPress, adapter, running
+from servers.wordpress import SUITES, WordPress, running
 
 from frontispiece.cms import Event
 
@@ -43,7 +43,7 @@ def test_an_entry_of_another_type_is_told(site: WordPress, service: Recorder, ba
 
 @each_type
 def test_an_entry_of_another_type_gets_its_picture(site: WordPress, base: str) -> None:
-    ours = adapter(site)
+    ours = site.adapter()
     with ours.open() as api:
         read = ours.fetch(api, entry(site, base))
         receipt = ours.attach(api, read, picture(ours, read))
@@ -52,7 +52,7 @@ def test_an_entry_of_another_type_gets_its_picture(site: WordPress, base: str) -
 
 
 def test_missed_entries_of_other_types_are_looked_for(site: WordPress) -> None:
-    ours, since = adapter(site, post_types=["pages", "recipes"]), datetime.now(UTC) - timedelta(minutes=1)
+    ours, since = site.adapter(post_types=["pages", "recipes"]), datetime.now(UTC) - timedelta(minutes=1)
     page, recipe = entry(site, "pages"), entry(site, "recipes")
     with ours.open() as api:
         assert {Event("published", page), Event("published", recipe)} <= set(ours.recent(api, since))

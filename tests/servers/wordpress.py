@@ -19,7 +19,7 @@ from servers.wordpress_core import FILES, SUITES, php, template
 
 from frontispiece.cms import Adapter, load
 
-__all__ = ["PLUGIN", "SECRET", "SUITES", "TOKEN", "Server", "WordPress", "adapter", "running"]
+__all__ = ["PLUGIN", "SECRET", "SUITES", "TOKEN", "Server", "WordPress", "running"]
 
 PLUGIN = Path(__file__).parents[2] / "plugins/wordpress/plugin/frontispiece"
 TOKEN = "token-of-the-wordpress-tests"
@@ -87,6 +87,13 @@ class WordPress:
     def api(self, login: str = "admin") -> httpx.Client:
         """A client of the REST API as this user."""
         return httpx.Client(base_url=f"{self.url}/wp-json", auth=(login, self.passwords[login]), timeout=30)
+
+    def adapter(self, **settings: Any) -> Adapter:
+        """Ours for this site, as the service user."""
+        kind = load("wordpress")
+        facts = {"plugin": "wordpress", "url": self.url, "webhook_secret": SECRET, "user": "frontispiece"}
+        password = {"password": self.passwords["frontispiece"]}
+        return kind(kind.Settings.model_validate(facts | password | settings))
 
     @contextmanager
     def browser(self, login: str) -> Iterator[httpx.Client]:
@@ -185,14 +192,6 @@ def running(suite: str, service: str, **settings: Any) -> Iterator[WordPress]:
             yield site
         finally:
             site.stop()
-
-
-def adapter(site: WordPress, **settings: Any) -> Adapter:
-    """Our adapter for this site, as the service user."""
-    kind = load("wordpress")
-    facts = {"plugin": "wordpress", "url": site.url, "webhook_secret": SECRET, "user": "frontispiece"}
-    password = {"password": site.passwords["frontispiece"]}
-    return kind(kind.Settings.model_validate(facts | password | settings))
 
 
 def _link(source: str, target: str) -> None:
