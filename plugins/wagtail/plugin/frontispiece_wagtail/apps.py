@@ -1,6 +1,7 @@
 """Connects the signals, and adds `frontispiece/` to Wagtail's API v3."""
 
 import base64
+from collections.abc import Mapping
 
 from django.apps import AppConfig
 from django.conf import settings
@@ -11,7 +12,7 @@ class FrontispieceConfig(AppConfig):
     name = "frontispiece_wagtail"
     verbose_name = "Frontispiece"
 
-    def ready(self):
+    def ready(self) -> None:
         _check(getattr(settings, "FRONTISPIECE", {}))
         from wagtail.api.v3.api import api
 
@@ -22,7 +23,7 @@ class FrontispieceConfig(AppConfig):
         api.add_router("/frontispiece/", router)
 
 
-def _check(ours):
+def _check(ours: Mapping[str, str]) -> None:
     """Says at the start what would otherwise go wrong while somebody saves a page."""
     missing = {"hook", "secret", "user"} - set(ours)
     if missing:

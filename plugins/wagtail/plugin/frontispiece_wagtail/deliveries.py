@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
+from typing import Any
 
 import swapper
 from django.conf import settings
@@ -26,10 +27,11 @@ Page = swapper.load_model("wagtailcore", "Page")
 TRIES = (0, 5, 30)  # seconds before each
 PAUSE = 1  # second
 KINDS = ("updated", "created", "published", "deleted")  # the last weighs most
-_noted, _guard = {}, threading.Lock()
+_noted: dict[tuple[str, int], str] = {}
+_guard = threading.Lock()
 
 
-def listen():
+def listen() -> None:
     page_published.connect(_published)
     page_unpublished.connect(_unpublished)
     post_save.connect(_saved)
@@ -37,7 +39,7 @@ def listen():
     post_delete.connect(_deleted, sender=Page)
 
 
-def is_ours(user_id):
+def is_ours(user_id: object) -> bool:
     """Whether this is Frontispiece's own user, whose writes are not told."""
     from django.contrib.auth import get_user_model
 
@@ -45,7 +47,7 @@ def is_ours(user_id):
     return user is not None and user.get_username() == settings.FRONTISPIECE["user"]
 
 
-def post(delivery_id, body):
+def post(delivery_id: str, body: bytes) -> tuple[int, str]:
     """Status and words of the answer; 0 where there was none."""
     stamp = str(int(time.time()))
     key = base64.b64decode(settings.FRONTISPIECE["secret"].removeprefix("whsec_"))
@@ -68,17 +70,17 @@ def post(delivery_id, body):
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *args):
+    def redirect_request(self, *_: object) -> None:
         return None
 
 
-def _tell(kind, page):
+def _tell(kind: str, page: Any) -> None:
     if page.alias_of_id is None:  # an alias is its original's copy and takes no picture of its own
         key = page.cached_content_type.model_class()._meta.label, page.pk
         transaction.on_commit(lambda: _note(kind, key))
 
 
-def _note(kind, key):
+def _note(kind: str, key: tuple[str, int]) -> None:
     """One click is a new page, a revision and a publication: what weighs most within `PAUSE` is told."""
     with _guard:
         waits = key in _noted
@@ -87,7 +89,7 @@ def _note(kind, key):
         threading.Thread(target=_deliver, args=key, daemon=True).start()
 
 
-def _deliver(label, number):
+def _deliver(label: str, number: int) -> None:
     time.sleep(PAUSE)
     with _guard:
         kind = _noted.pop((label, number))
@@ -101,25 +103,25 @@ def _deliver(label, number):
         log.warning("Frontispiece did not take %s: %s %s", body.decode(), status, words)
 
 
-def _published(instance, revision, **_):
+def _published(instance: Any, revision: Revision | None, **_: object) -> None:
     if revision is None or not is_ours(revision.user_id):
         _tell("published", instance)
 
 
-def _unpublished(instance, **_):
+def _unpublished(instance: Any, **_: object) -> None:
     _tell("updated", instance)
 
 
-def _saved(sender, instance, created, raw=False, **_):
+def _saved(sender: type, instance: Any, created: bool, raw: bool = False, **_: object) -> None:
     if created and issubclass(sender, Page) and sender is not Page and not raw and not instance.live:
         _tell("created", instance)
 
 
-def _revised(instance, created, raw=False, **_):
+def _revised(instance: Revision, created: bool, raw: bool = False, **_: object) -> None:
     page = instance.content_object if created and not raw else None
     if isinstance(page, Page) and not is_ours(instance.user_id):
         _tell("updated", page)
 
 
-def _deleted(instance, **_):
+def _deleted(instance: Any, **_: object) -> None:
     _tell("deleted", instance)

@@ -7,12 +7,15 @@ unfinished, and cannot depend on what the page has by then.
 import hashlib
 import uuid
 from datetime import datetime, timedelta
+from typing import Any
 
 import PIL.Image
 import swapper
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import Model
+from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
@@ -33,6 +36,8 @@ Image = get_image_model()
 router = Router(tags=["frontispiece"], auth=BearerTokenAuth())
 MOST = 100  # pages in one answer
 
+Facts = dict[str, Any]
+
 
 class Wish(Schema):
     field: str
@@ -47,7 +52,7 @@ class Wish(Schema):
 
 
 @router.get("/")
-def check(request):
+def check(request: HttpRequest) -> Facts:
     policies = policy_registry.get_by_type(Page), policy_registry.get_by_type(Image)
     pages, images = policies
     return {
@@ -60,13 +65,13 @@ def check(request):
 
 
 @router.post("/test/")
-def test(request):
+def test(request: HttpRequest) -> Facts:
     status, words = post(f"msg_{uuid.uuid4()}", b'{"event": "test.ping"}')
     return {"status": status, "words": words}
 
 
 @router.get("/pages/")
-def bare(request, type: str, field: str, since: datetime, offset: int = 0):
+def bare(request: HttpRequest, type: str, field: str, since: datetime, offset: int = 0) -> Facts:
     """Pages saved since then whose newest revision has no image there, oldest first."""
     model = _model(type)
     _image_field(model, field)
@@ -77,7 +82,7 @@ def bare(request, type: str, field: str, since: datetime, offset: int = 0):
 
 
 @router.get("/pages/{page_id}/")
-def read(request, page_id: int, field: str, fields: str = ""):
+def read(request: HttpRequest, page_id: int, field: str, fields: str = "") -> Facts:
     page = _editable(request, get_object_or_404(Page, pk=page_id))
     image = getattr(page, _image_field(type(page), field).name)
     return {
@@ -95,7 +100,9 @@ def read(request, page_id: int, field: str, fields: str = ""):
 
 @router.post("/pages/{page_id}/")
 @transaction.atomic
-def write(request, page_id: int, wish: Wish = Form(...), file: UploadedFile | None = File(None)):
+def write(
+    request: HttpRequest, page_id: int, wish: Wish = Form(...), file: UploadedFile | None = File(None)
+) -> Facts:
     """Puts an image on the page if it still has the one that is expected; done twice it is done once.
 
     What was public stays public, with the image; a draft and unpublished changes stay unpublished, with the image.
@@ -119,7 +126,7 @@ def write(request, page_id: int, wish: Wish = Form(...), file: UploadedFile | No
     return {"image": _shown(request, getattr(page, field.name))}
 
 
-def _editable(request, row):
+def _editable(request: HttpRequest, row: Any) -> Any:
     """The page as its editors see it, with unpublished changes."""
     if not row.permissions_for_user(request.user).can_edit():
         raise PermissionDenied(f"{request.user} may not edit page {row.pk}")
@@ -128,7 +135,7 @@ def _editable(request, row):
     return row.get_latest_revision_as_object()
 
 
-def _unlocked(request, row):
+def _unlocked(request: HttpRequest, row: Any) -> None:
     lock = row.specific.get_lock()
     if row.workflow_in_progress:
         raise HttpError(409, f"page {row.pk} is in a workflow, which goes on with the text it was sent: finish it first")
@@ -144,7 +151,7 @@ def _unlocked(request, row):
         raise HttpError(423, f"somebody has unsaved changes of page {row.pk} open")
 
 
-def _known(request, wish, file):
+def _known(request: HttpRequest, wish: Wish, file: UploadedFile | None) -> Any:
     """The image that is wished for, if Wagtail has it: an earlier try's upload of the same bytes, or the named one."""
     if file is None:
         image = Image.objects.filter(pk=wish.image).first() if wish.image else None
@@ -156,7 +163,7 @@ def _known(request, wish, file):
     return Image.objects.filter(file_hash=digest, uploaded_by_user=request.user).first()
 
 
-def _stored(request, wish, file, image):
+def _stored(request: HttpRequest, wish: Wish, file: UploadedFile | None, image: Any) -> Any:
     if file is None:
         return image
     if image is None:
@@ -176,12 +183,12 @@ def _stored(request, wish, file, image):
     return image
 
 
-def _cut(model, name, text):
+def _cut(model: type[Model], name: str, text: str) -> str:
     """Text as long as a field of the model takes it."""
     return text[: _field(model, name).max_length]
 
 
-def _readable(file):
+def _readable(file: UploadedFile) -> None:
     """Wagtail looks at the head of a file alone, then answers 500 when the rest is cut off."""
     try:
         PIL.Image.open(file).load()
@@ -190,7 +197,7 @@ def _readable(file):
     file.seek(0)
 
 
-def _model(name):
+def _model(name: str) -> type[Model]:
     try:
         model = resolve_model_string(name)
     except (LookupError, ValueError) as problem:
@@ -200,21 +207,21 @@ def _model(name):
     return model
 
 
-def _field(model, name):
+def _field(model: type[Model], name: str) -> Any:
     try:
         return model._meta.get_field(name)
     except FieldDoesNotExist as problem:
         raise ValidationError(f"{model._meta.label} has no field {name}") from problem
 
 
-def _image_field(model, name):
+def _image_field(model: type[Model], name: str) -> Any:
     field = _field(model, name)
     if field.related_model is not Image:
         raise ValidationError(f"{model._meta.label}.{name} is no foreign key to {Image._meta.label}")
     return field
 
 
-def _value(page, name):
+def _value(page: Any, name: str) -> bool | str | list[str]:
     try:
         value = getattr(page, name)
     except AttributeError as problem:
@@ -224,7 +231,7 @@ def _value(page, name):
     return value if isinstance(value, bool) else str("" if value is None else value)
 
 
-def _shown(request, image):
+def _shown(request: HttpRequest, image: Any) -> Facts | None:
     if image is None:
         return None
     return {"id": str(image.pk), "url": request.build_absolute_uri(image.file.url), "alt": image.description}
