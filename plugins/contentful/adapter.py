@@ -7,18 +7,15 @@ a save of somebody else in between is noticed and never written over.
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from hashlib import sha256
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import httpx
-from pydantic import Field, SecretStr
 
 from frontispiece.cms import (
     TEST_PICTURE,
     Adapter,
     CmsProblem,
     Connection,
-    ContentType,
     Current,
     Delivery,
     Entry,
@@ -28,7 +25,6 @@ from frontispiece.cms import (
     Header,
     Picture,
     Receipt,
-    SiteSettings,
     Unreadable,
     clock,
     dig,
@@ -42,38 +38,13 @@ from frontispiece.cms import (
 
 from .assets import address, number_of, removed, stored
 from .management import Json, checked, sent, status, told, waiting
+from .settings import ContentfulSettings, ContentfulType
 from .signing import prove
 
 KINDS: dict[str, EventKind] = {"create": "created", "publish": "published", "save": "updated"}
 KINDS |= {"archive": "deleted", "delete": "deleted", "unarchive": "updated"}
 TOPICS = [f"Entry.{topic}" for topic in KINDS]
 PATCH = {"Content-Type": "application/json-patch+json"}
-
-
-class ContentfulType(ContentType):
-    """Fields by their ids. The asset itself keeps the alt text, in every language."""
-
-    alt: Literal[""] = ""
-
-
-class ContentfulSettings(SiteSettings):
-    """`token` is a personal access token of a user for Frontispiece alone, `locale` the environment's default.
-
-    `hook_path` is the path that Contentful calls, where a proxy in front of us changes it: it is signed.
-    """
-
-    url: str = "https://api.contentful.com"
-    token: SecretStr
-    space: str = Field(pattern=r"^[A-Za-z0-9]+$")
-    environment: str = Field("master", pattern=r"^[A-Za-z0-9_.-]+$")
-    locale: str = "en-US"
-    types: dict[str, ContentfulType] = Field(min_length=1)
-    hook_path: str = ""
-
-    @classmethod
-    def new_secret(cls) -> str:
-        """Contentful wants exactly 64 characters."""
-        return sha256(super().new_secret().encode()).hexdigest()
 
 
 class Contentful(Adapter):
