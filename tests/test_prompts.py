@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from jinja2 import UndefinedError
 
-from frontispiece import prompts, sandbox
+from frontispiece import lint, prompts, sandbox
 from frontispiece.cms import Entry
 from frontispiece.errors import ConfigProblem, TemplateProblem
 from frontispiece.wording import colour, plain, sentence, unquoted
@@ -159,14 +159,14 @@ def test_a_brand_with_a_palette_alone_gets_the_templates_own_words() -> None:
 
 @pytest.mark.parametrize("name", prompts.names())
 def test_a_shipped_template_passes_its_own_lint(name: str) -> None:
-    noted = [] if name.startswith("alt/") else prompts.lint(prompts.load(name).source)
+    noted = [] if name.startswith("alt/") else lint.lint(prompts.load(name).source)
     assert noted == []
 
 
 @pytest.mark.parametrize("name", prompts.brands())
 def test_a_shipped_brand_says_what_is_there_in_words_that_can_be_seen(name: str) -> None:
     house = prompts.brand(name)
-    assert prompts.lint(f"{house.setting}. {house.stage}. {house.light}. {house.camera}. {house.texture}.") == []
+    assert lint.lint(f"{house.setting}. {house.stage}. {house.light}. {house.camera}. {house.texture}.") == []
 
 
 @pytest.mark.parametrize(
@@ -382,7 +382,7 @@ def test_what_is_allowed_works(source: str, text: str) -> None:
     ],
 )
 def test_a_refusal_says_what_to_write(source: str, words: str) -> None:
-    assert words in prompts.lint(source)[0]
+    assert words in lint.lint(source)[0]
 
 
 # Advice
@@ -404,7 +404,7 @@ def test_a_refusal_says_what_to_write(source: str, words: str) -> None:
     ],
 )
 def test_lint_says_what_flux_will_not_understand(source: str, words: str) -> None:
-    assert any(words in finding for finding in prompts.lint(source)), prompts.lint(source)
+    assert any(words in finding for finding in lint.lint(source)), lint.lint(source)
 
 
 @pytest.mark.parametrize(
@@ -417,7 +417,7 @@ def test_lint_says_what_flux_will_not_understand(source: str, words: str) -> Non
     ],
 )
 def test_lint_is_quiet_where_nothing_is_wrong(source: str) -> None:
-    assert prompts.lint(source) == []
+    assert lint.lint(source) == []
 
 
 # Alt text

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from frontispiece import prompts, reasons
+from frontispiece import lint, prompts, reasons
 from frontispiece.cms import Entry
 from frontispiece.errors import ConfigProblem, Problem
 from frontispiece.generators import Margins, catalogue
@@ -50,7 +50,7 @@ def test_each_title_is_said_in_words() -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_the_words_of_every_reason_pass_the_lint_of_templates(name: str) -> None:
     reason = reasons.load()[name]
-    assert [prompts.lint(part) for part in (reason.first, reason.second, reason.last)] == [[], [], []]
+    assert [lint.lint(part) for part in (reason.first, reason.second, reason.last)] == [[], [], []]
 
 
 @pytest.mark.parametrize("name", ALL)

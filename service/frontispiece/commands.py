@@ -9,7 +9,7 @@ import click
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import update
 
-from frontispiece import accounts, advice, app, connecting, jobs, migrate, planning, prompts, review
+from frontispiece import accounts, advice, app, connecting, jobs, lint, migrate, planning, prompts, review
 from frontispiece.cms import Entry
 from frontispiece.config import load
 from frontispiece.errors import Problem
@@ -74,7 +74,7 @@ def preview(rule: str, ref: str | None, file: Path | None) -> None:
     slot = house.slot(chosen.slot)
     template, brand = prompts.load(chosen.template), prompts.brand(chosen.brand)
     click.echo(prompts.compose(template, entry, brand, chosen.slot, slot.ratio).text)
-    for advice_ in prompts.lint(template.source):
+    for advice_ in lint.lint(template.source):
         click.echo(f"  note: {advice_}", err=True)
 
 

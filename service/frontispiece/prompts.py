@@ -1,10 +1,10 @@
-"""Template + entry + brand → prompt; and the words beside it: what is wrong with a template, and a first alt text."""
+"""Template + entry + brand → prompt; and a first alt text beside it."""
 
 import hashlib
 import math
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,7 +17,6 @@ from frontispiece.wording import colour, cut, plain, unquoted, unstopped
 
 ALT_LIMIT = 191  # characters: what the tightest CMS keeps of an alt text (Ghost)
 _READ_LIMIT = 20_000  # characters of a field that are looked at before it is cleaned and cut
-_ATTENTION = 2_000  # characters: about the 512 tokens that local Flux models read
 _CUTS = {"title": 300, "excerpt": 600, "body": 1500, "section": 100, "tag": 60, "attribute": 80}
 _RATIOS = ("21:9", "16:9", "3:2", "4:3", "5:4", "1:1", "4:5", "3:4", "2:3", "9:16")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*/[a-z0-9][a-z0-9_-]*")
@@ -159,6 +158,18 @@ def facts_of(entry: cms.Entry, brand: Brand, slot: str, ratio: str, photos: int)
     return {"entry": about, "brand": _brand_facts(brand), "slot": _slot_facts(slot, ratio)}
 
 
+def longest_facts() -> sandbox.Facts:
+    """Those of an entry and a brand that fill every field; see `compose`."""
+    long = {name: ("word " * 300)[: _CUTS.get(name, 100)] for name in _ENTRY_FIELDS}
+    lists = {
+        "tags": ["x" * _CUTS["tag"]] * sandbox.LIST_LIMIT,
+        "details": ["x" * (_CUTS["tag"] + _CUTS["attribute"])] * sandbox.LIST_LIMIT,
+    }
+    texts = dict.fromkeys(_BRAND_TEXTS, "word " * 20)
+    brand = _brand_facts(Brand(title="Brand", palette=("#123456",) * 4, **texts))
+    return {"entry": {**long, **lists, "attributes": _Anything()}, "brand": brand, "slot": _slot_facts("hero", "16:9")}
+
+
 def alt_text(entry: cms.Entry, language: str) -> str:
     """A first alt text in a language ("de", "de-AT"; English where there is no `alt/<language>.j2`).
 
@@ -233,71 +244,6 @@ def _slot_facts(slot: str, ratio: str) -> dict[str, Any]:
 def _across(ratio: str) -> float:
     width, _, height = ratio.partition(":")
     return int(width) / int(height)
-
-
-_NEGATION = re.compile(
-    r"\b(?:no|not|never|none|nothing|without|avoid|except|free of|instead of|rather than|don['’]?t|\w+n['’]t)\b"
-    r"(?:\s+\w+){0,2}",
-    re.IGNORECASE,
-)
-_VAGUE = re.compile(
-    r"\b(?:(?:high|best|top|great)[ -]quality|beautiful|stunning|amazing|awesome|gorgeous|nice|perfect|masterpiece|"
-    r"award[ -]winning|trending on \w+|(?:ultra|highly|super|hyper|insanely)[ -]?(?:detailed|realistic)|[48]k|u?hd)\b",
-    re.IGNORECASE,
-)
-_LETTERING = re.compile(
-    r"\b(?:(?:sign|label|banner|poster|text|lettering|headline|slogan|caption)\b[^.\"“”„«]{0,40}?\b(?:says?|saying|"
-    r"reads?|reading)|(?:with|showing) the (?:words?|text|slogan|headline|title|name))\b(?![\s:,]*[\"“„«])",
-    re.IGNORECASE,
-)
-_QUOTED_FIELD = re.compile(r"[\"“„«]\s*\{\{-?\s*(entry\.\w+)")
-_ADVICE = (
-    (_NEGATION, "Flux paints what is named: write what should be there instead"),
-    (_VAGUE, "says nothing that can be seen: name the light, the lens, the material"),
-    (_LETTERING, "put the words that should appear in quotation marks, or leave the lettering out"),
-    (_QUOTED_FIELD, "stands in quotation marks, so Flux will paint these words into the picture"),
-)
-
-
-def lint(source: str) -> list[str]:
-    """What is wrong or unwise in a template's text, in words, one finding a line; [] = nothing found.
-
-    What may not run comes first; then what Flux does not understand, and what can grow too long.
-    """
-    try:
-        refused = [f"line {line}: {words}" for line, words in sandbox.findings(sandbox.parse(source), FIELDS)]
-    except TemplateProblem as problem:
-        return [str(problem)]
-    return [*refused, *_advice(source), *([] if refused else _length(source))]
-
-
-def _advice(source: str) -> Iterator[str]:
-    text = re.sub(r"\{[#%].*?[#%]\}", lambda found: "\n" * found[0].count("\n"), source, flags=re.DOTALL)
-    for pattern, words in _ADVICE:
-        for found in pattern.finditer(text):
-            said = found[1] if found.lastindex else " ".join(found[0].split())
-            yield f"line {text.count(chr(10), 0, found.start()) + 1}: “{said}”: {words}"
-
-
-def _length(source: str) -> Iterator[str]:
-    """Renders with an entry that fills every field, and says what that comes to."""
-    long = {name: ("word " * 300)[: _CUTS.get(name, 100)] for name in _ENTRY_FIELDS}
-    lists = {
-        "tags": ["x" * _CUTS["tag"]] * sandbox.LIST_LIMIT,
-        "details": ["x" * (_CUTS["tag"] + _CUTS["attribute"])] * sandbox.LIST_LIMIT,
-    }
-    texts = dict.fromkeys(_BRAND_TEXTS, "word " * 20)
-    brand = _brand_facts(Brand(title="Brand", palette=("#123456",) * 4, **texts))
-    facts = {"entry": {**long, **lists, "attributes": _Anything()}, "brand": brand, "slot": _slot_facts("hero", "16:9")}
-    try:
-        length = len(plain(sandbox.render(source, facts)))
-    except TemplateProblem as problem:
-        yield str(problem)
-        return
-    if length > sandbox.OUTPUT_LIMIT:
-        yield f"can grow to {length} characters, and {sandbox.OUTPUT_LIMIT} are the most: shorten with | words(30)"
-    elif length > _ATTENTION:
-        yield f"can grow to {length} characters; local Flux models read about the first {_ATTENTION}"
 
 
 class _Anything(dict[str, str]):

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from frontispiece import cms, prompts, shelf
+from frontispiece import cms, lint, prompts, shelf
 from frontispiece.errors import ConfigProblem, Problem, TemplateProblem
 from frontispiece.generators import Margins
 from frontispiece.generators.catalogue import Model, megapixels
@@ -113,7 +113,7 @@ def _findings(reasons: Mapping[str, Reason]) -> Iterable[str]:
         if not _ID.fullmatch(name):
             yield f"[{name}]: a name has small letters, digits and hyphens, at most 31"
         for place in PLACES:
-            for words in prompts.lint(getattr(reason, place)):
+            for words in lint.lint(getattr(reason, place)):
                 yield f"[{name}] {place}: {words}"
 
 

@@ -53,7 +53,7 @@ def show() -> ResponseReturnValue:
         {
             "recipe": (recipe := trials.recipe(name)),
             "rules": trials.using(house, name),
-            "findings": len(trials.lint(recipe.source)) if recipe.path else 0,
+            "findings": len(trials.findings(recipe.source)) if recipe.path else 0,
             "versions": sum(one.name == name for one in used),
             "pictures": sum(one.pictures for one in used if one.name == name),
             "rate": rates.get(name, Rate(0, 0)),
@@ -74,7 +74,7 @@ def show_one(folder: str, name: str) -> ResponseReturnValue:
             abort(404, recipe.problem)
         shown = request.args.get("version", "") or next((one.version for one in found if one.pictures), "")
         pictures, some = _pictures(session, f"{recipe.name}@{shown}"), trials.cases(session, house, recipe.name)
-    facts = {"versions": found, "shown": shown, "pictures": pictures, "findings": trials.lint(recipe.source)}
+    facts = {"versions": found, "shown": shown, "pictures": pictures, "findings": trials.findings(recipe.source)}
     written = trials.write(house, recipe.name, recipe.source, some) if recipe.path else []
     facts |= {"cases": list(zip(some, written, strict=False)), "rules": trials.using(house, recipe.name)}
     return render_template("recipe.html", recipe=recipe, few=FEW, limit=sandbox.SOURCE_LIMIT, **facts)
@@ -115,7 +115,7 @@ def _beside(recipe: Recipe, before: str, after: str, *, status: int = 200, **fac
         "differ": differ,
         "lines": [] if long else diffs.lines(before, after),
         "pairs": pairs,
-        "findings": trials.lint(after),
+        "findings": trials.findings(after),
     }
     return render_template("compare.html", recipe=recipe, few=FEW, limit=sandbox.SOURCE_LIMIT, **shown, **facts), status
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from frontispiece import prompts, records
+from frontispiece import lint, prompts, records
 from frontispiece.cms import Entry
 from frontispiece.errors import ConfigProblem, TemplateProblem
 from frontispiece.house import House
@@ -78,10 +78,10 @@ def refusal(name: str, source: str) -> str:
     return ""
 
 
-def lint(source: str) -> list[Finding]:
-    """What `prompts.lint` finds, in the order of the lines."""
+def findings(source: str) -> list[Finding]:
+    """What `lint.lint` finds, in the order of the lines."""
     found = []
-    for words in prompts.lint(source):
+    for words in lint.lint(source):
         line = _LINE.match(words)
         found.append(Finding(int(line[1]), words[line.end() :]) if line else Finding(0, words))
     return sorted(found, key=lambda one: one.line)
