@@ -14,7 +14,6 @@ from dataclasses import replace
 from frontispiece import (
     advice,
     alarms,
-    images,
     notices,
     orders,
     pauses,
@@ -187,8 +186,7 @@ def collect(house: House, claim: Claim) -> None:
     """What came back is looked at; good pictures become candidates and wait for an editor, or the rule decides."""
     with house.database.read() as session:
         row = renders.row(session, claim.subject)
-    looked = [(key, images.check(house.storage.get(key))) for key in row.images]
-    pictures.shrink(house, [key for key, facts in looked if facts.width > pictures.SHOWN[0]])
+    looked = [(key, pictures.look(house, key)) for key in row.images]
     with house.database.write() as session:
         claim.finish(session)
         one = records.illustration(session, row.illustration_id)

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 from frontispiece import images, prompts
 from frontispiece.cms import Entry, Picture
-from frontispiece.errors import Problem
 from frontispiece.generators import Finished, Ticket
 from frontispiece.house import House
 from frontispiece.models import Candidate, Illustration
+from frontispiece.storage import kept
 
 SHOWN = (240, 480, 960)  # pixels: the widths that pages ask for first
 
@@ -24,24 +24,23 @@ def keep(house: House, render: int, answer: Ticket | Finished) -> list[str]:
     return keys
 
 
-def shrink(house: House, keys: Sequence[str]) -> None:
-    """Makes the thumbnails that the desk shows, so that no editor waits for them."""
-    for key in keys:
-        data = house.storage.get(key)
+def look(house: House, key: str) -> images.Facts:
+    """What the picture under that key is. Its thumbnails are made along the way, so that no editor waits for them."""
+    data = house.storage.get(key)
+    facts = images.check(data)
+    if facts.width > SHOWN[0]:
         for width, made in zip(SHOWN, images.thumbnails(data, *SHOWN), strict=True):
             house.storage.put(thumbnail_key(key, width), made, "image/webp")
+    return facts
 
 
 def thumbnail(house: House, key: str, width: int) -> bytes:
     """The picture under that key, at most `width` pixels wide, as WebP; made and kept the first time."""
-    try:
-        return house.storage.get(thumbnail_key(key, width))
-    except Problem as missing:
-        if missing.retry:
-            raise
-    [made] = images.thumbnails(house.storage.get(key), width)
-    house.storage.put(thumbnail_key(key, width), made, "image/webp")
-    return made
+
+    def make() -> bytes:
+        return images.thumbnails(house.storage.get(key), width)[0]
+
+    return kept(house.storage, thumbnail_key(key, width), "image/webp", make)
 
 
 def thumbnail_key(key: str, width: int) -> str:

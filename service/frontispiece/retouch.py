@@ -6,9 +6,10 @@ import io
 from PIL import Image, ImageOps
 
 from frontispiece import images
-from frontispiece.errors import PictureProblem, Problem
+from frontispiece.errors import PictureProblem
 from frontispiece.house import House
 from frontispiece.models import Candidate
+from frontispiece.storage import kept
 from frontispiece.wishes import Start
 
 MOST_MASK = 8_000_000  # bytes
@@ -26,14 +27,7 @@ def start(house: House, candidate: Candidate) -> Start:
     if candidate.render_id is not None and candidate.mime in _KNOWN:
         return Start(candidate.id, candidate.image, candidate.width, candidate.height)
     key = f"starts/{hashlib.sha256(candidate.image.encode()).hexdigest()[:24]}"
-    try:
-        data = house.storage.get(key)
-    except Problem as missing:
-        if missing.retry:
-            raise
-        data = _upright(house.storage.get(candidate.image))
-        house.storage.put(key, data, "image/png")
-    facts = images.check(data)
+    facts = images.check(kept(house.storage, key, "image/png", lambda: _upright(house.storage.get(candidate.image))))
     return Start(candidate.id, key, facts.width, facts.height)
 
 

@@ -3,6 +3,7 @@
 import os
 import re
 import tempfile
+from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -53,6 +54,18 @@ def open_storage(url: str) -> Storage:
     if "://" in url or parts.scheme == "file" or not url:
         raise ConfigProblem(f"storage {url!r}: expected a folder, file:///folder or s3://bucket/prefix?endpoint=…")
     return Folder(Path(url).expanduser())
+
+
+def kept(storage: Storage, key: str, mime: str, make: Callable[[], bytes]) -> bytes:
+    """What lies under the key; made and put there the first time. Raises `Problem`, and what `make` raises."""
+    try:
+        return storage.get(key)
+    except Problem as missing:
+        if missing.retry:
+            raise
+    data = make()
+    storage.put(key, data, mime)
+    return data
 
 
 def _checked(key: str) -> str:

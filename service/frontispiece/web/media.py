@@ -11,6 +11,7 @@ from frontispiece import images, net, pictures
 from frontispiece.errors import PictureProblem, Problem
 from frontispiece.house import House
 from frontispiece.models import Candidate
+from frontispiece.storage import kept
 from frontispiece.tables import Slot
 from frontispiece.web import security, views
 
@@ -53,7 +54,7 @@ def current(number: int) -> ResponseReturnValue:
     mark = sha256(f"{site} {address} {version}".encode("utf8", "replace")).hexdigest()[:24]
     house = security.house()
     try:
-        data = _kept(house, f"thumbs/now-{mark}", lambda: _fetched(house, site, address))
+        data = kept(house.storage, f"thumbs/now-{mark}", "image/webp", lambda: _fetched(house, site, address))
     except Problem as problem:
         return _missing(problem)
     ready = _ready("image/webp", mark)
@@ -82,10 +83,13 @@ def _cut(house: House, candidate: Candidate) -> Response:
         abort(400, "focal is two fractions of width and height, such as 0.5,0.33")
     size = f"{slot.width}x{slot.height}"
     ready = _ready("image/webp", f"{candidate.image} {size} {focal}")
+
+    def make() -> bytes:
+        return _finished(house, candidate, slot, focal)
+
     if focal != MIDDLE:  # there are thousands of points: only what everybody sees is kept
-        return _filled(ready, lambda: _finished(house, candidate, slot, focal))
-    key = f"thumbs/{candidate.id}-{size}"
-    return _filled(ready, lambda: _kept(house, key, lambda: _finished(house, candidate, slot, focal)))
+        return _filled(ready, make)
+    return _filled(ready, lambda: kept(house.storage, f"thumbs/{candidate.id}-{size}", "image/webp", make))
 
 
 def point(given: str) -> Point | None:
@@ -147,18 +151,6 @@ def _filled(ready: Response, data: Callable[[], bytes]) -> Response:
     except Problem as problem:
         abort(503 if problem.retry else 404, problem.words)
     return ready
-
-
-def _kept(house: House, key: str, make: Callable[[], bytes]) -> bytes:
-    """What lies under that key; made and put there the first time."""
-    try:
-        return house.storage.get(key)
-    except Problem as missing:
-        if missing.retry:
-            raise
-    data = make()
-    house.storage.put(key, data, "image/webp")
-    return data
 
 
 def _width(given: str) -> int:
