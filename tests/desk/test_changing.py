@@ -14,9 +14,7 @@ from test_changes import bomb, mask
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
-from frontispiece import reasons
 from frontispiece.models import State
-from frontispiece.web.desk.offers import CHIPS
 
 HTMX = {"HX-Request": "true"}
 
@@ -57,10 +55,6 @@ def file(data: bytes, name: str = "picture.png") -> tuple[io.BytesIO, str]:
 
 
 # The page of an illustration
-
-
-def test_the_chips_of_the_file_are_in_the_catalogue() -> None:
-    assert {name: lazy.words for name, lazy in CHIPS.items()} == reasons.titles()
 
 
 def test_chips_fit_what_the_entry_is(studio: Studio, jo: Browser) -> None:

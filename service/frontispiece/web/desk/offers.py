@@ -11,20 +11,12 @@ from frontispiece.changes import TOOLS, Tool
 from frontispiece.differences import Run
 from frontispiece.errors import Problem
 from frontispiece.models import Candidate, Illustration
-from frontispiece.web import plain, security
+from frontispiece.web import i18n, plain, security
 from frontispiece.web.desk import asking
 from frontispiece.web.i18n import Lazy, gettext
 from frontispiece.web.i18n import lazy as _
 from frontispiece.web.said import told
 
-CHIPS = {  # what templates/reasons.toml says, so that the catalogues have it
-    "text": _("Text in the picture"),
-    "subject": _("Wrong subject"),
-    "brand": _("Off brand"),
-    "artificial": _("Looks artificial"),
-    "product": _("Product altered"),
-    "crop": _("Badly cropped"),
-}
 ORIGINS = {
     "entry": _("the entry"),
     "brand": _("the brand"),
@@ -88,12 +80,6 @@ class Offer:
     problem: str = ""
 
 
-def words(chip: str, title: str) -> str:
-    """The words of one; an operator's own are shown as they are written."""
-    known = CHIPS.get(chip)
-    return str(known) if known is not None and known.words == title else title
-
-
 def offer(one: Illustration, picked: Candidate | None = None) -> Offer:
     """What can be changed about an illustration, beginning with the candidate that is shown."""
     kept = asking.kept() if request.method == "POST" else {}
@@ -109,7 +95,7 @@ def _offer(one: Illustration, picked: Candidate | None, kept: Mapping[str, Any])
     known = changes.about(house, one)
     said = reasons.said_in(prompt, known)
     chips = [
-        Chip(name, words(name, reason.title), name in kept.get("wrong", ()), name in said)
+        Chip(name, i18n.known(reason.title), name in kept.get("wrong", ()), name in said)
         for name, reason in reasons.offered(one.entry.kind).items()
     ]
     return Offer(
