@@ -1,4 +1,4 @@
-"""The rooms of the desk that somebody may enter, for the navigation at the head of every page."""
+"""What is around every page: the rooms in the navigation at its head, and whether only a part of it is asked for."""
 
 from dataclasses import dataclass
 
@@ -42,3 +42,8 @@ def rooms() -> list[Room]:
 def live() -> str:
     """The address of the stream of changes; "" where the server in front has none, so that pages only poll."""
     return "/desk/live" if "pulse" in current_app.extensions else ""
+
+
+def is_part() -> bool:
+    """Whether htmx asks, for a part of a page that it shows already."""
+    return request.headers.get("HX-Request") == "true"

@@ -13,7 +13,7 @@ from frontispiece.errors import PictureProblem, Problem, StaleState
 from frontispiece.generators import Margins
 from frontispiece.models import Candidate, Illustration, State
 from frontispiece.retouch import MOST_MASK, start
-from frontispiece.web import plain, search, security, views
+from frontispiece.web import frame, plain, search, security, views
 from frontispiece.web.desk import asking, offers, typed
 from frontispiece.web.i18n import gettext as _
 from frontispiece.web.said import told
@@ -45,7 +45,7 @@ changing.record(
 def preview(number: int) -> ResponseReturnValue:
     """What the form of the illustration's page would have drawn; a part of that page, or a page of its own."""
     one = _one(number)
-    if request.headers.get("HX-Request") == "true":
+    if frame.is_part():
         shown = asking.preview(one)
         return render_template("_change_shown.html", preview=shown, runs=offers.origins(one, shown.prompt))
     return _page(one, "prompt")

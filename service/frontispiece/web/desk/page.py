@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from frontispiece import orders, reasons, records, review
 from frontispiece.errors import Problem, StaleState
 from frontispiece.models import Illustration, State
-from frontispiece.web import acts, plain, search, security, views
+from frontispiece.web import acts, frame, plain, search, security, views
 from frontispiece.web.desk import asking, done, history, stage, together, typed
 from frontispiece.web.i18n import gettext as _
 from frontispiece.web.i18n import known
@@ -100,7 +100,7 @@ def _illustration(number: int, status: int = 200, problem: str = "") -> Response
         facts |= {"done": done.done(session), "together": together.company(session, number, g.person.name)}
     facts["typed"] = _again(whole.one) | typed.kept()
     page = render_template(
-        "_illustration.html" if _is_live() else "illustration.html",
+        "_illustration.html" if frame.is_part() and request.method == "GET" else "illustration.html",
         whole=whole, one=whole.one, lines=history.lines(whole), tries=history.tries(whole.one),
         can=_possible(whole.one), moving=_is_moving(whole) and not problem, version=_version(whole),
         plain=plain, problem=problem, **facts,
@@ -165,7 +165,3 @@ def _is_moving(whole: views.Whole) -> bool:
 def _state(number: int) -> State:
     with security.house().database.read() as session:
         return records.illustration(session, number).state
-
-
-def _is_live() -> bool:
-    return request.headers.get("HX-Request") == "true" and request.method == "GET"

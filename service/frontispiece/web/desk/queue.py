@@ -10,7 +10,7 @@ from frontispiece import pauses, reasons
 from frontispiece.database import upsert
 from frontispiece.errors import Problem
 from frontispiece.models import SavedView
-from frontispiece.web import acts, plain, search, security
+from frontispiece.web import acts, frame, plain, search, security
 from frontispiece.web.desk import bulk, done, filters, tiles
 from frontispiece.web.i18n import gettext as _
 from frontispiece.web.search import Query
@@ -57,7 +57,7 @@ def decide() -> ResponseReturnValue:
         outcome = bulk.decide(_wish(), bulk.picks(request.form.getlist("pick")))
     except Problem as problem:
         abort(400, problem.words)
-    page = "_outcome.html" if _is_live() else "outcome.html"
+    page = "_outcome.html" if frame.is_part() else "outcome.html"
     return render_template(page, outcome=outcome, query=search.asked(), **WORDS)
 
 
@@ -108,7 +108,3 @@ def _rows() -> int:
     given = request.args.get("rows", "")
     wanted = int(given) if given.isascii() and given.isdigit() and len(given) < 6 else PAGE
     return min(max(-(-wanted // PAGE) * PAGE, PAGE), MOST_TILES)
-
-
-def _is_live() -> bool:
-    return request.headers.get("HX-Request") == "true"

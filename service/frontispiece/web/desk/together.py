@@ -14,7 +14,7 @@ from frontispiece.database import upsert
 from frontispiece.errors import Problem
 from frontispiece.house import House
 from frontispiece.models import Comment, Illustration, Presence, User
-from frontispiece.web import acts, security
+from frontispiece.web import acts, frame, security
 from frontispiece.web.i18n import gettext as _
 from frontispiece.web.said import told
 
@@ -116,7 +116,7 @@ def say(number: int) -> ResponseReturnValue:
         comment(security.house(), number, g.person.name, request.form.get("comment", ""))
     except Problem as problem:
         return _part(number, told(problem.words), 422)
-    return _part(number) if _is_live() else _back(number)
+    return _part(number) if frame.is_part() else _back(number)
 
 
 @together.post(f"{NUMBER}/assign")
@@ -127,7 +127,7 @@ def hand_over(number: int) -> ResponseReturnValue:
         assign(security.house(), number, request.form.get("assignee", ""))
     except Problem as problem:
         return _part(number, told(problem.words), 422)
-    return _part(number) if _is_live() else _back(number)
+    return _part(number) if frame.is_part() else _back(number)
 
 
 @together.post(f"{NUMBER}/gone")
@@ -145,9 +145,9 @@ def _part(number: int, problem: str = "", status: int = 200) -> ResponseReturnVa
             abort(404, _("There is no illustration %(number)s.", number=number))
         others = company(session, number, g.person.name)
     facts = {"one": one, "together": others, "trouble": problem, "typed": request.form}
-    page = "_together.html" if _is_live() else "together.html"
+    page = "_together.html" if frame.is_part() else "together.html"
     # htmx swaps only what is 2xx, and the words have to be seen beside the field
-    return render_template(page, **facts), 200 if _is_live() else status
+    return render_template(page, **facts), 200 if frame.is_part() else status
 
 
 def _back(number: int) -> ResponseReturnValue:
@@ -157,7 +157,3 @@ def _back(number: int) -> ResponseReturnValue:
 def _exists(session: Session, number: int) -> None:
     if session.get(Illustration, number) is None:
         raise Problem(f"There is no illustration {number}.")
-
-
-def _is_live() -> bool:
-    return request.headers.get("HX-Request") == "true"

@@ -14,7 +14,7 @@ from frontispiece.cms import Event
 from frontispiece.errors import Problem
 from frontispiece.figures import Period
 from frontispiece.models import Delivery, Task, TaskState
-from frontispiece.web import plain, security
+from frontispiece.web import frame, plain, security
 from frontispiece.web.i18n import gettext as _
 from frontispiece.web.lead import arrivals, outcomes, period
 from frontispiece.web.lead.sites import EVENTS
@@ -98,7 +98,7 @@ def _page(number: int, status: int = 200, problem: str = "") -> ResponseReturnVa
         "task": task,
         "kept": row.headers != "[]" or bool(row.body),
     }
-    page = "_delivery.html" if request.headers.get("HX-Request") == "true" else "delivery.html"
+    page = "_delivery.html" if frame.is_part() else "delivery.html"
     return render_template(page, row=row, problem=problem, plain=plain, **facts), status
 
 

@@ -1,11 +1,11 @@
 """Sites: whether each is connected, what was last heard of it, what went wrong, and what the doctor says."""
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from frontispiece import advice, sites, standing
 from frontispiece.standing import Standing
-from frontispiece.web import plain, search, security
+from frontispiece.web import frame, plain, search, security
 from frontispiece.web.i18n import Lazy
 from frontispiece.web.i18n import gettext as _
 from frontispiece.web.i18n import lazy as later
@@ -92,7 +92,7 @@ def _page(name: str, status: int = 200, problem: str = "") -> ResponseReturnValu
         "counts": _counts(one),
         "tabs": plain.TABS,
     }
-    page = "_site.html" if request.headers.get("HX-Request") == "true" else "site.html"
+    page = "_site.html" if frame.is_part() else "site.html"
     return render_template(page, one=one, found=found, problem=problem, **facts), status
 
 

@@ -3,17 +3,9 @@ const $ = (selector) => document.querySelector(selector);
 
 export const follow = (selector) => $(selector)?.click();
 
-function walk(step) {
-  const tiles = [...document.querySelectorAll(".tile")];
-  const now = tiles.indexOf(document.activeElement);
-  tiles[Math.min(Math.max(now + step, 0), tiles.length - 1)]?.focus();
-}
-
 // What a key does; the script of a page adds its own: import { keys } from "./desk.js".
 export const keys = {
   q: () => follow("#back"),
-  j: () => ($(".tile") ? walk(1) : follow("#next")),
-  k: () => ($(".tile") ? walk(-1) : follow("#prev")),
   "?": () => $("#keys")?.showModal(),
 };
 
