@@ -35,6 +35,14 @@ def last(web: Web, number: int) -> Review:
         return session.scalars(select(Review).where(Review.illustration_id == number)).all()[-1]
 
 
+@pytest.mark.parametrize(("locale", "tag"), [("de_AT", "de-AT"), ("", "en"), ("my locale", "")])
+def test_an_entrys_words_say_which_language_they_speak(web: Web, locale: str, tag: str) -> None:
+    number = web.illustration(told=entry(1, title="Bread", locale=locale))
+    desk = web.browser()
+    assert f'<h1 lang="{tag}">Bread' in desk.get(f"/desk/{number}").text
+    assert f'<span class="name" lang="{tag}">Bread' in desk.get("/desk").text
+
+
 def test_words_are_saved_in_each_locale_without_a_decision(web: Web) -> None:
     number = web.illustration(told=entry(1, titles=LANGUAGES, locale="en"))
     answer = act(web.browser(), number, "describe", **{"alt": "Bread", "alt:de": "Ein Brot", "caption:fr": "Du pain"})

@@ -1,5 +1,6 @@
-"""What is around every page: the rooms in the navigation at its head, and whether only a part of it is asked for."""
+"""What pages share: the rooms in their navigation, whether a part is enough, and which language an entry speaks."""
 
+import re
 from dataclasses import dataclass
 
 from flask import current_app, request
@@ -7,6 +8,8 @@ from flask import current_app, request
 from frontispiece.web import security
 from frontispiece.web.i18n import Lazy
 from frontispiece.web.i18n import lazy as _
+
+_TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 
 
 @dataclass(frozen=True)
@@ -47,3 +50,13 @@ def live() -> str:
 def is_part() -> bool:
     """Whether htmx asks, for a part of a page that it shows already."""
     return request.headers.get("HX-Request") == "true"
+
+
+def spoken(site: str, locale: str) -> str:
+    """The language of an entry's own words, for `lang`, as they are seldom in the page's; "" where nobody knows it.
+
+    A tag as https://www.rfc-editor.org/info/bcp47 has it, of the entry's locale or else of its site's `language`.
+    """
+    settings = security.house().settings.sites.get(site)
+    tag = (locale or (settings.language if settings else "")).replace("_", "-")
+    return tag if _TAG.fullmatch(tag) else ""

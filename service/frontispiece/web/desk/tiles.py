@@ -34,6 +34,7 @@ class Tile:
 
     id: int
     title: str
+    locale: str
     site: str
     section: str
     slot: str
@@ -79,13 +80,13 @@ def tiles(session: Session, numbers: Sequence[int]) -> list[Tile]:
     """The tiles of these illustrations in this order, in two queries."""
     one, entry = Illustration, Entry
     wanted = select(
-        one.id, entry.title, entry.site, entry.section, one.slot, one.state, one.reason, one.assignee, one.updated,
-        one.chosen_id,
+        one.id, entry.title, entry.locale, entry.site, entry.section, one.slot, one.state, one.reason, one.assignee,
+        one.updated, one.chosen_id,
     ).join(one.entry)  # fmt: skip
     rows = {row[0]: row for row in session.execute(wanted.where(one.id.in_(numbers)))}
     pictures = _pictures(session, numbers)
     found = [rows[number] for number in numbers if number in rows]
-    return [Tile(*row[:9], *_standing(pictures.get(row[0], []), row[9])) for row in found]
+    return [Tile(*row[:10], *_standing(pictures.get(row[0], []), row[10])) for row in found]
 
 
 def choices(session: Session, house: House) -> Choices:

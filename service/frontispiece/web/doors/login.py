@@ -69,6 +69,7 @@ def _shared() -> dict[str, object]:
         "may": security.may,
         "form_token": security.form_token,
         "rooms": frame.rooms,
+        "spoken": frame.spoken,
         "role_names": plain.ROLES,
         "live": frame.live,
     }
