@@ -1,4 +1,4 @@
-"""Makes the desk's catalogues: takes the words from code and pages, keeps what is translated, compiles.
+"""Makes the catalogues of the desk and of messages: takes the words from code and pages, keeps translations, compiles.
 
 python scripts/messages.py        all languages that there are
 python scripts/messages.py fr     begins a new one first
@@ -15,11 +15,12 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-WEB = Path(__file__).resolve().parent.parent / "service" / "frontispiece" / "web"
-REASONS = WEB.parents[2] / "templates" / "reasons.toml"
-LOCALE = WEB.parent / "locale"
-METHODS = [("**.py", "python"), ("pages/**.html", "jinja2")]
-OPTIONS = {"pages/**.html": {"trimmed": "true", "silent": "false"}}
+SERVICE = Path(__file__).resolve().parent.parent / "service" / "frontispiece"
+WEB = SERVICE / "web"
+REASONS = SERVICE.parents[1] / "templates" / "reasons.toml"
+LOCALE = SERVICE / "locale"
+METHODS = [("**.py", "python"), ("web/pages/**.html", "jinja2")]
+OPTIONS = {"web/pages/**.html": {"trimmed": "true", "silent": "false"}}
 # How the words are marked: argument 1, or 1 and 2 for one and many, or 1 says what argument 2 means.
 KEYWORDS = {
     **dict.fromkeys(("_", "gettext", "lazy", "later")),
@@ -29,11 +30,11 @@ KEYWORDS = {
 
 
 def wanted() -> Catalog:
-    """All that the desk says, in English."""
+    """All that the desk and messages in chat and mail say, in English."""
     catalogue = Catalog(project="Frontispiece", charset="utf-8")
-    found = extract_from_dir(WEB, METHODS, OPTIONS, KEYWORDS, ["Translators:"], strip_comment_tags=True)
+    found = extract_from_dir(SERVICE, METHODS, OPTIONS, KEYWORDS, ["Translators:"], strip_comment_tags=True)
     for name, line, words, comments, context in sorted(found, key=lambda one: one[:2]):
-        catalogue.add(words, locations=[(f"web/{name}", line)], auto_comments=comments, context=context)
+        catalogue.add(words, locations=[(name, line)], auto_comments=comments, context=context)
     for reason in tomllib.loads(REASONS.read_text("utf8")).values():
         catalogue.add(reason["title"], locations=[(REASONS.name, 1)])
     return catalogue

@@ -56,6 +56,45 @@ def test_a_picture_that_is_too_dear_for_the_rest_of_the_budget_uses_it_up(build:
     assert [message["title"] for message in room.messages] == ["The budget of the day is used up"]
 
 
+def test_a_budget_is_told_in_the_words_of_the_notice(build: Build, room: Chat) -> None:
+    german = notice(room.room("b"), name="verlag", on=["budget"], language="de")
+    world = build(rest=notice(room.room("a"), on=["budget"]) + "\n" + german + "\n[budget]\nmonth = 10")
+    begun(world)
+    spend(world, 8.5)
+    alarms.look(world.house)
+    world.run()
+    told = {message["room"]: [message["title"], message["message"].split("\n")[0]] for message in room.messages}
+    assert told == {
+        "a": ["85% of the budget of the month", "$8.50 of $10.00 are gone. Drawing goes on until it is used up."],
+        "b": [
+            "85 % des Monatsbudgets",
+            "8,50 von 10,00 $ sind ausgegeben. Gezeichnet wird weiter, bis das Budget aufgebraucht ist.",
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "title", "text"),
+    [
+        ("en", pauses.of_site("gazette"), "Paused: the site gazette", "the site gazette takes nothing from us: no\n"),
+        ("en", "bfl", "Paused: bfl", "bfl takes nothing from us: no\n\nAt the desk: http://127.0.0.1:8460/desk"),
+        ("de", pauses.of_site("gazette"), "Pausiert: die Website gazette", "Die Website gazette nimmt nichts von uns"),
+        ("de", "bfl", "Pausiert: bfl", "bfl nimmt nichts von uns an: no\n\nIn der Bildredaktion: http://127.0.0.1"),
+    ],
+)
+def test_a_pause_is_told_in_the_words_of_the_notice(
+    build: Build, room: Chat, language: str, name: str, title: str, text: str
+) -> None:
+    world = build(rest=notice(room.room("a"), on=["paused"], language=language))
+    with world.house.database.write() as session:
+        pauses.begin(session, name, "no")
+    alarms.look(world.house)
+    world.run()
+    (message,) = room.messages
+    assert message["title"] == title
+    assert message["message"].startswith(text)
+
+
 def test_a_site_that_pauses_is_told_once_for_each_pause(build: Build, room: Chat) -> None:
     world = build(rest=notice(room.room("a"), on=["paused"], sites=["gazette"]))
     for _ in range(2):
@@ -94,6 +133,7 @@ def test_workers_of_their_own_tell_a_chat_of_pictures_and_alarms(build: Build, r
         (notice("json://a", sites=["gazete"]), "notices.chat.sites: there is no 'gazete'; there are: gazette"),
         (notice("json://a", rules=["hero"]), "notices.chat.rules: there is no 'hero'; there are: articles"),
         (notice("json://a", on=["approved"]), "notices.chat.on.0"),
+        (notice("json://a", language="tlh"), "notices.chat.language: there is no 'tlh'; there are: de, en"),
         ("[notices.chat]\nurls = []", "notices.chat.urls"),
         (notice("json://a", name='"Ä"'), "notices"),
     ],

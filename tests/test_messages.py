@@ -1,4 +1,4 @@
-"""The catalogues: nothing the desk says is missing in one, and what is translated can be shown."""
+"""The catalogues: nothing the desk and messages say is missing in one, and what is translated can be shown."""
 
 import ast
 import io
@@ -82,6 +82,11 @@ def test_every_sentence_of_the_desk_can_be_shown() -> None:
         assert all(isinstance(facts(words), set) for words in ids(one))
 
 
+def test_messages_in_chat_and_mail_are_in_the_catalogues() -> None:
+    found = {Path(place).as_posix() for one in messages.wanted() for place, _ in one.locations}
+    assert {"notices.py", "alarms.py", "languages.py", "web/plain.py", "web/pages/board.html"} <= found
+
+
 def test_a_new_language_begins_with_every_sentence(tmp_path: Path) -> None:
     messages.begin(po := tmp_path / "fr" / "LC_MESSAGES" / "frontispiece.po")
     assert len(messages.open_(messages.updated(po))) == len(messages.wanted())
@@ -94,7 +99,7 @@ def test_every_state_has_its_words() -> None:
 @cache
 def sayings() -> list[re.Pattern[str]]:
     """What recognises each sentence in the code; too short ones would recognise anything."""
-    files = [path for path in messages.WEB.parent.rglob("*.py") if path.name != "said.py"]
+    files = [path for path in messages.SERVICE.rglob("*.py") if path.name != "said.py"]
     nodes = [node for path in files for node in ast.walk(ast.parse(path.read_bytes()))]
     parts = [node.values for node in nodes if isinstance(node, ast.JoinedStr)]
     parts += [[node] for node in nodes if isinstance(node, ast.Constant)]

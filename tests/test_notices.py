@@ -200,6 +200,65 @@ def test_a_picture_held_for_want_of_money_is_told(build: Build, room: Chat) -> N
     assert "would pass the budget of the day" in room.texts()[0]
 
 
+def test_the_sentence_above_the_links_is_whole(build: Build, room: Chat) -> None:
+    begun(build(rest=notice(room.room("a"), links=True)))
+    (key,) = links(room.texts()[0])
+    assert room.texts()[0].endswith(
+        "/desk/1\n\nLook and decide without a login; each link works once, for 72 hours:\n"
+        f"http://127.0.0.1:8460/l/{key}"
+    )
+
+
+def test_a_german_notice_is_told_in_german(build: Build, room: Chat) -> None:
+    begun(build(rest=notice(room.room("a"), language="de", links=True)))
+    (message,) = room.messages
+    (key,) = links(message["message"])
+    assert message["title"] == "Zur Freigabe vorgelegt: The Lighthouse Is Lit Again"
+    assert message["message"] == (
+        "„The Lighthouse Is Lit Again“ (gazette, City)\n\nIn der Bildredaktion: http://127.0.0.1:8460/desk/1\n\n"
+        "Ansehen und ohne Anmeldung entscheiden; jeder Link gilt einmal, 72 Stunden lang:\n"
+        f"http://127.0.0.1:8460/l/{key}"
+    )
+
+
+def test_a_german_failure_keeps_the_reason_as_it_is_stored(build: Build, room: Chat) -> None:
+    world = build(rest=notice(room.room("a"), on=["failed"], language="de"))
+    world.deliver(world.publish())
+    world.run(until="render")
+    fail(world, "render")
+    world.run()
+    (message,) = room.messages
+    assert message["title"] == "Fehlgeschlagen: The Lighthouse Is Lit Again"
+    assert message["message"].startswith("„The Lighthouse Is Lit Again“ (gazette, City)\nthe paint ran out\n\nIn der")
+
+
+def test_two_notices_are_told_each_in_its_language(build: Build, room: Chat) -> None:
+    german = notice(room.room("b"), name="verlag", language="de")
+    begun(build(rest=notice(room.room("a")) + "\n" + german))
+    told = {message["room"]: message["title"].split(":")[0] for message in room.messages}
+    assert told == {"a": "A picture to review", "b": "Zur Freigabe vorgelegt"}
+
+
+@pytest.mark.parametrize(
+    ("language", "hours", "words"),
+    [
+        ("en", 1.0, "for 1 hour:"),
+        ("en", 0.5, "for 0.5 hours:"),
+        ("en", 1.5, "for 1.5 hours:"),
+        ("de", 1.0, "einmal, 1 Stunde lang:"),
+        ("de", 1.5, "einmal, 1,5 Stunden lang:"),
+    ],
+)
+def test_hours_are_counted_as_the_readers_do(build: Build, room: Chat, language: str, hours: float, words: str) -> None:
+    begun(build(rest=notice(room.room("a"), links=True, link_hours=hours, language=language)))
+    assert words in room.texts()[0]
+
+
+def test_a_title_is_never_taken_for_a_format(build: Build, room: Chat) -> None:
+    begun(build(rest=notice(room.room("a"), language="de")), title="100 % %s %(title)s")
+    assert "„100 % %s %(title)s“" in room.texts()[0]
+
+
 def test_what_a_cms_sends_calls_nobody_and_links_nowhere(build: Build, room: Chat) -> None:
     begun(build(rest=notice(room.room("a"))), title="<!channel> @everyone [here](https://evil.example)")
     text = room.texts()[0]

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from frontispiece.errors import ConfigProblem
+from frontispiece.languages import LANGUAGES
 
 Event = Literal["in_review", "failed", "held", "budget", "paused"]
 MOST_URLS = 20
@@ -15,7 +16,8 @@ MOST_URLS = 20
 class NoticeSettings(BaseModel):
     """The keys of `[notices.<name>]`: where to send (Apprise URLs), about what, and of which pictures ([] = of all).
 
-    With `links` each picture gets a link that decides once, without a login, for `link_hours`.
+    With `links` each picture gets a link that decides once, without a login, for `link_hours`. `language` is what the
+    messages are in.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -27,6 +29,14 @@ class NoticeSettings(BaseModel):
     rules: list[str] = []
     links: bool = False
     link_hours: float = Field(default=72, gt=0, le=720)
+    language: str = "en"
+
+    @field_validator("language")
+    @classmethod
+    def _is_spoken(cls, language: str) -> str:
+        if language not in LANGUAGES:
+            raise ValueError(f"there is no {language!r}; there are: {', '.join(sorted(LANGUAGES))}")
+        return language
 
     @field_validator("urls")
     @classmethod

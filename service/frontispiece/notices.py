@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from frontispiece import messenger, pauses, records, tasks
 from frontispiece.errors import Problem
 from frontispiece.house import House
+from frontispiece.languages import SPEAKERS, Speaker, later
 from frontispiece.messenger import Event, NoticeSettings
 from frontispiece.models import Candidate, Illustration, Link, State
 from frontispiece.tasks import Claim
@@ -27,6 +28,11 @@ EVENTS: dict[State, Event] = {State.IN_REVIEW: "in_review", State.FAILED: "faile
 MOST_TITLE = 150  # characters
 AWAY = 60.0  # seconds for which an address that took nothing is left alone
 _NONE = 0  # stands for the candidate where a message is about none
+_TITLES = {
+    State.IN_REVIEW: later("A picture to review: %(title)s"),
+    State.FAILED: later("Failed: %(title)s"),
+    State.HELD: later("Held: %(title)s"),
+}
 
 
 class NotSent(Problem):
@@ -47,6 +53,11 @@ class Address:
     @property
     def key(self) -> str:
         return f"{self.notice[:58]}/{self.number}"
+
+    @property
+    def speaker(self) -> Speaker:
+        """Says sentences in the language of those who read there."""
+        return SPEAKERS[self.settings.language]
 
 
 def addresses(house: House, event: Event) -> Iterator[Address]:
@@ -164,17 +175,26 @@ def digest(key: str) -> str:
 
 def _message(house: House, address: Address, one: Illustration, keys: Sequence[str]) -> tuple[str, str]:
     """Title and text, in plain words."""
-    title, base = plain(one.entry.title), house.settings.server.url.rstrip("/")
+    say, base = address.speaker, house.settings.server.url.rstrip("/")
+    title = plain(one.entry.title)
     where = f"{one.entry.site}, {plain(one.entry.section)}" if one.entry.section else one.entry.site
-    lines = [f"“{title}” ({where})", "", f"At the desk: {base}/desk/{one.id}"]
+    lines = [say.gettext("“%(title)s” (%(where)s)", title=title, where=where)]
     if one.state != State.IN_REVIEW:
-        what = "Failed" if one.state == State.FAILED else "Held"
-        return f"{what}: {title}", "\n".join([lines[0], plain(one.reason, 500), *lines[1:]])
-    if address.settings.links:
-        hours = f"{address.settings.link_hours:g} hours"
-        lines += ["", f"Look and decide without a login; each link works once, for {hours}:"]
-        lines += [f"{base}/l/{key}" for key in keys]
-    return f"A picture to review: {title}", "\n".join(lines)
+        lines.append(plain(one.reason, 500))
+    lines += ["", say.gettext("At the desk: %(url)s", url=f"{base}/desk/{one.id}")]
+    if one.state == State.IN_REVIEW and address.settings.links:
+        lines += ["", _invitation(say, address.settings.link_hours), *(f"{base}/l/{key}" for key in keys)]
+    return say.gettext(_TITLES[one.state], title=title), "\n".join(lines)
+
+
+def _invitation(say: Speaker, hours: float) -> str:
+    """The sentence above the links. Where an hour is not whole, there are hours, as of none: 0.5 hours."""
+    return say.ngettext(
+        "Look and decide without a login; each link works once, for %(num)s hour:",
+        "Look and decide without a login; each link works once, for %(num)s hours:",
+        0 if hours % 1 else int(hours),
+        num=say.figures(f"{hours:g}"),
+    )
 
 
 def plain(text: str, most: int = MOST_TITLE) -> str:

@@ -1,33 +1,17 @@
-"""The desk in the reader's language: gettext with the catalogues of `locale/`; English is the source and needs none.
-
-At run time this is the standard library and Jinja's own extension; Babel only makes the catalogues (`make messages`).
-"""
+"""The desk in the reader's language, with the catalogues of `languages.py` and Jinja's own extension."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from gettext import GNUTranslations, NullTranslations
-from pathlib import Path
+from gettext import NullTranslations
 from typing import Any, cast
 
 from flask import Flask, Response, current_app, g, has_request_context, request
 
+from frontispiece import languages
+from frontispiece.languages import Speaker
 from frontispiece.models import User
 
-DOMAIN = "frontispiece"
-FOLDER = Path(__file__).parent.parent / "locale"
-
-
-def _catalogue(file: Path) -> GNUTranslations:
-    with file.open("rb") as opened:
-        return GNUTranslations(opened)
-
-
-CATALOGUES: dict[str, NullTranslations] = {
-    "en": NullTranslations(),
-    **{file.parts[-3]: _catalogue(file) for file in sorted(FOLDER.glob(f"*/LC_MESSAGES/{DOMAIN}.mo"))},
-}
-# Every catalogue says its own name, so that a new one is a folder and no line of code.
-LANGUAGES = {code: words.pgettext("this language's own name", "English") for code, words in CATALOGUES.items()}
+LANGUAGES = languages.LANGUAGES
 
 
 def language() -> str:
@@ -49,17 +33,22 @@ def _asked_for() -> str:
 
 def gettext(words: str, /, **facts: object) -> str:
     """The words in the reader's language, with `%(name)s` filled in; a literal percent sign is written `%%`."""
-    return (_words().gettext(words) if words else "") % facts
+    return _speaker().gettext(words, **facts)
 
 
 def ngettext(one: str, many: str, n: int, /, **facts: object) -> str:
     """The words for that number of things, which may be named `%(num)s` (and is filled in)."""
-    return _words().ngettext(one, many, n) % {"num": n, **facts}
+    return _speaker().ngettext(one, many, n, **facts)
 
 
 def pgettext(context: str, words: str, /, **facts: object) -> str:
     """Like `gettext`, where one English word is two in another language: `context` says which is meant."""
-    return _words().pgettext(context, words) % facts
+    return _speaker().pgettext(context, words, **facts)
+
+
+def figures(written: str) -> str:
+    """Figures as English writes them, with the marks that the reader is used to."""
+    return _speaker().figures(written)
 
 
 def known(words: str, /) -> str:
@@ -112,8 +101,12 @@ def init(app: Flask, person: Callable[[], User | None]) -> None:
     app.after_request(_label)
 
 
+def _speaker() -> Speaker:
+    return languages.SPEAKERS[language()]
+
+
 def _words() -> NullTranslations:
-    return CATALOGUES[language()]
+    return languages.CATALOGUES[language()]
 
 
 def _label(answer: Response) -> Response:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from frontispiece.models import RenderState, State
-from frontispiece.web.i18n import Lazy, nlazy, pgettext
+from frontispiece.web.i18n import Lazy, figures, nlazy, pgettext
 from frontispiece.web.i18n import gettext as _
 from frontispiece.web.i18n import lazy as later
 from frontispiece.web.said import told
@@ -165,22 +165,15 @@ def sentence(words: str | Lazy) -> str:
 
 def number(amount: float, places: int = 0) -> str:
     """With so many places after the decimal mark, thousands kept apart."""
-    return _marked(f"{amount:,.{places}f}")
+    return figures(f"{amount:,.{places}f}")
 
 
 def dollars(amount: float | None) -> str:
     """Money, with as many places as it needs."""
     if amount is None:
         return ""
-    figures = f"{amount:,.2f}" if round(amount, 2) == amount else f"{amount:,.4g}"
-    return _("$%(amount)s", amount=_marked(figures))
-
-
-def _marked(figures: str) -> str:
-    """Figures as English writes them, with the reader's marks."""
-    return figures.translate(
-        str.maketrans(",.", pgettext("the marks in 1,234.5: first thousands, then decimals", ",."))
-    )
+    written = f"{amount:,.2f}" if round(amount, 2) == amount else f"{amount:,.4g}"
+    return _("$%(amount)s", amount=figures(written))
 
 
 FILTERS = {
