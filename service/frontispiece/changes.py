@@ -181,7 +181,8 @@ def pick(house: House, number: int, candidate: int) -> int:
     It stays what it was: drawn by a machine, and marked as that, or given by a person. Raises `Problem`, `StaleState`.
     """
     with house.database.write() as session:
-        one, other = records.illustration(session, number), records.candidate_with_render(session, candidate)
+        one = records.illustration(session, number, locked=True)
+        other = records.candidate_with_render(session, candidate)
         site = other and records.illustration(session, other.illustration_id).entry.site
         if other is None or site != one.entry.site:
             raise Problem(f"There is no picture {candidate} of this site.")

@@ -14,6 +14,7 @@ from dataclasses import replace
 from frontispiece import (
     advice,
     alarms,
+    money,
     notices,
     orders,
     pauses,
@@ -29,7 +30,7 @@ from frontispiece import (
     tasks,
 )
 from frontispiece.cms import Delivery, Event, Receipt
-from frontispiece.errors import GeneratorProblem, OutOfCredit, Unknown, Unreadable
+from frontispiece.errors import Conflict, GeneratorProblem, OutOfCredit, OverBudget, Unknown, Unreadable
 from frontispiece.faults import fault
 from frontispiece.generators import Finished, Ticket, Waiting
 from frontispiece.house import House
@@ -192,8 +193,11 @@ def collect(house: House, claim: Claim) -> None:
         one = records.illustration(session, row.illustration_id)
         found = [renders.candidate(session, row, number, key, facts) for number, (key, facts) in enumerate(looked)]
         renders.row(session, row.id).state = RenderState.DONE
-        if one.state != State.RENDERING:
-            return
+        if one.state == State.FAILED:  # a picture came after all
+            states.move(session, one.id, State.FAILED, State.IN_REVIEW)
+            notices.about(house, session, one.id)
+        if one.state != State.RENDERING or not renders.is_newest(session, row):
+            return  # one more to choose from, but not what somebody waits for
         alone = any(rule.name == one.rule and rule.review == "never" for rule in house.settings.rules)
         if alone:
             by = f"rule {one.rule}"
@@ -209,17 +213,21 @@ def collect(house: House, claim: Claim) -> None:
 def publish(house: House, claim: Claim) -> None:
     """Writes the approved picture to the CMS, unless a person has set another one meanwhile."""
     with house.database.write() as session:
-        one, candidate, model = records.chosen(session, claim.subject)
-        if one.state == State.APPROVED:
-            states.move(session, one.id, State.APPROVED, State.PUBLISHING)
-        elif one.state != State.PUBLISHING:
+        one = records.illustration(session, claim.subject)
+        if one.state not in (State.APPROVED, State.PUBLISHING):
             claim.finish(session)
             return
+        candidate, model = records.chosen(session, one)
+        if one.state == State.APPROVED:
+            states.move(session, one.id, State.APPROVED, State.PUBLISHING)
     with sites.reach(house, one.entry.site) as (adapter, api):
         entry = adapter.fetch(api, one.entry.ref, one.entry.locale)
         with house.database.write() as session:
             claim.hold(session)
+            records.keep_entry(session, one.entry.site, entry)  # also the image that is in the way: an editor sees it
             written = records.begin_publication(session, one, candidate, entry)
+        if written is None:
+            raise Conflict(f"somebody has set another image on “{entry.title}” meanwhile; it was left alone")
         picture = pictures.finish(house, one, candidate, model, written.name, adapter.formats, entry)
         fault("before_attach")
         receipt = adapter.attach(api, replace(entry, image=records.as_current(written.previous)), picture)
@@ -234,16 +242,23 @@ def resume(house: House, claim: Claim) -> None:
     """Takes up what was held for want of money, when a new day has begun."""
     with house.database.write() as session:
         claim.finish(session)
-        if records.lacked_money(session, claim.subject):
-            one = records.illustration(session, claim.subject)
-            orders.place(house, session, one, prompt=one.prompt)
+        one = records.illustration(session, claim.subject)
+        if orders.lacked_money(session, one):
+            try:
+                orders.place(house, session, one, prompt=one.prompt)
+            except OverBudget:
+                tasks.add(session, "resume", one.id, due=money.tomorrow())
 
 
 def revert(house: House, claim: Claim) -> None:
     """Puts back into the CMS what was there before."""
     with house.database.read() as session:
         one = records.illustration(session, claim.subject)
-        written = records.last_publication(session, one.id)
+        written = records.last_publication(session, one.id) if one.state == State.PUBLISHED else None
+    if written is None:  # somebody decided otherwise meanwhile
+        with house.database.write() as session:
+            claim.finish(session)
+        return
     receipt = Receipt(written.media_id, written.url, dict(written.receipt or {}))
     with sites.reach(house, one.entry.site) as (adapter, api):
         adapter.revert(api, one.entry.ref, receipt)

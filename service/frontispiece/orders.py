@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any, cast
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from frontispiece import money, notices, prompts, records, renders, states, tasks, wishes
@@ -13,7 +14,7 @@ from frontispiece.errors import ConfigProblem, Declined, GeneratorProblem, Outag
 from frontispiece.generators import Finished, GeneratorSettings, Margins, Order, Task, Ticket, Waiting
 from frontispiece.generators.catalogue import megapixels
 from frontispiece.house import House
-from frontispiece.models import Candidate, Illustration, Render, RenderState, State
+from frontispiece.models import Candidate, Illustration, Render, RenderState, Review, State
 from frontispiece.tables import Rule
 from frontispiece.wishes import AS_THE_RULE, Ask, Wish, quote
 
@@ -27,7 +28,10 @@ __all__ = [
     "final_of",
     "following_model",
     "gave_up",
+    "lacked_money",
+    "lacks_final",
     "place",
+    "place_again",
     "place_final",
     "stop",
     "wants_final",
@@ -64,6 +68,53 @@ def place_final(house: House, session: Session, one: Illustration, draft: Candid
     render.template = draft.render.template if draft.render else ""
     states.move(session, one.id, one.state, State.RENDERING, chosen_id=draft.id, **fields)
     _add(session, render)
+
+
+def place_again(house: House, session: Session, one: Illustration) -> None:
+    """Orders once more what failed or was lost: the final of an approved draft, a change of a picture, or the prompt.
+
+    Raises `OverBudget`, `Problem`.
+    """
+    last = renders.newest(session, one.id)
+    begun_with = records.candidate_with_render(session, last.parent_id) if last and last.parent_id else None
+    if last is None or begun_with is None:
+        place(house, session, one, prompt=one.prompt)
+    elif last.final:
+        place_final(house, session, one, begun_with)
+    else:
+        place(house, session, one, _same(one, last, begun_with), prompt=one.prompt)
+
+
+def lacks_final(session: Session, one: Illustration) -> bool:
+    """Whether what was approved is only the draft of a final that never came, and nobody wanted it as it is."""
+    last = renders.newest(session, one.id)
+    if last is None or not last.final or last.parent_id != one.chosen_id or last.state == RenderState.DONE:
+        return False
+    since = select(Review.id).where(Review.illustration_id == one.id, Review.at > last.created)
+    return session.scalar(since.where(Review.decision == "approve", Review.undone.is_(None)).limit(1)) is None
+
+
+def lacked_money(session: Session, one: Illustration) -> bool:
+    """Whether an illustration is held for want of money, and not for a submit that we know nothing of."""
+    last = renders.newest(session, one.id)
+    unknown = last is not None and last.state == RenderState.UNKNOWN
+    return one.state == State.HELD and one.chosen_id is None and not unknown
+
+
+def _same(one: Illustration, render: Render, parent: Candidate) -> Wish:
+    """What an order wished for beside the prompt; the seed is another."""
+    pixels = megapixels(parent.width, parent.height)
+    ask = Ask(cast("Task", render.task), tuple(render.given), render.mask, Margins(**render.margins), pixels)
+    size = (render.width, render.height)
+    return Wish(
+        render.model,
+        size=size,
+        options=render.options,
+        words=render.prompt if render.prompt != one.prompt else "",
+        ask=ask,
+        parent=render.parent_id,
+        by=render.by,
+    )
 
 
 def wants_final(house: House, one: Illustration, candidate: Candidate) -> bool:
@@ -125,7 +176,7 @@ def _add(session: Session, render: Render) -> None:
 
 def _hold(session: Session, one: Illustration, problem: OverBudget, fields: dict[str, Any]) -> None:
     """Without money an illustration waits for the next day; where a person asks for it they are told at once."""
-    if State.HELD not in states.MOVES[one.state]:
+    if one.state not in (State.COMPOSING, State.RENDERING):
         raise problem
     states.move(session, one.id, one.state, State.HELD, **fields | {"reason": problem.words})
     tasks.add(session, "resume", one.id, due=money.tomorrow())
@@ -161,7 +212,7 @@ def gave_up(house: House, session: Session, number: int, problem: Problem) -> No
     if isinstance(problem, Declined):  # no service charges for what it refuses
         render.cost = 0.0
     one = records.illustration(session, render.illustration_id)
-    if one.state != State.RENDERING:
+    if one.state != State.RENDERING or not renders.is_newest(session, render):
         return
     following = "" if unknown or isinstance(problem, Declined) else following_model(house, render, one)
     if following:

@@ -12,13 +12,11 @@ from sqlalchemy.orm import Session, joinedload
 
 from frontispiece.cms import Current, Delivery, Entry, Headers, Receipt
 from frontispiece.database import upsert
-from frontispiece.errors import Conflict, Problem
+from frontispiece.errors import Problem
 from frontispiece.models import (
     Candidate,
     Illustration,
     Publication,
-    Render,
-    RenderState,
     State,
     Task,
     TaskState,
@@ -100,11 +98,13 @@ def illustrations_of(session: Session, site: str, ref: str) -> list[Illustration
     return list(session.scalars(wanted.order_by(Illustration.id)))
 
 
-def illustration(session: Session, number: int) -> Illustration:
-    """One illustration with its entry. Raises `Problem` where there is none."""
-    found = session.scalar(
-        select(Illustration).where(Illustration.id == number).options(joinedload(Illustration.entry))
-    )
+def illustration(session: Session, number: int, *, locked: bool = False) -> Illustration:
+    """One illustration with its entry. Raises `Problem` where there is none.
+
+    Of a `locked` one nobody else decides anything until this transaction ends.
+    """
+    wanted = select(Illustration).where(Illustration.id == number).options(joinedload(Illustration.entry))
+    found = session.scalar(wanted.with_for_update(of=Illustration) if locked else wanted)
     if found is None:
         raise Problem(f"there is no illustration {number}")
     return found
@@ -123,13 +123,12 @@ def last_delivery(session: Session, site: str) -> float | None:
     return session.scalar(select(func.max(DeliveryRow.received)).where(DeliveryRow.site == site))
 
 
-def chosen(session: Session, number: int) -> tuple[Illustration, Candidate, str]:
-    """An illustration, its approved candidate and the name of the model that drew it ("" = a person gave it)."""
-    found = illustration(session, number)
-    candidate = candidate_with_render(session, found.chosen_id or 0)
+def chosen(session: Session, one: Illustration) -> tuple[Candidate, str]:
+    """The approved candidate and the name of the model that drew it ("" = a person gave it)."""
+    candidate = candidate_with_render(session, one.chosen_id or 0)
     if candidate is None:
-        raise Problem(f"illustration {number} has no approved candidate")
-    return found, candidate, candidate.render.model if candidate.render else ""
+        raise Problem(f"illustration {one.id} has no approved candidate")
+    return candidate, candidate.render.model if candidate.render else ""
 
 
 def candidate_with_render(session: Session, number: int) -> Candidate | None:
@@ -198,29 +197,18 @@ def tidy(session: Session, days: int) -> None:
     session.execute(old.where(DeliveryRow.headers != "[]").values(body=b"", headers="[]"))
 
 
-def lacked_money(session: Session, number: int) -> bool:
-    """Whether an illustration is held for want of money, and not for a submit that we know nothing of."""
-    one = illustration(session, number)
-    unknown = select(Render.id).where(Render.illustration_id == number, Render.state == RenderState.UNKNOWN)
-    return one.state == State.HELD and one.chosen_id is None and session.scalar(unknown.limit(1)) is None
-
-
-def begin_publication(session: Session, one: Illustration, picked: Candidate, entry: Entry) -> Publication:
+def begin_publication(session: Session, one: Illustration, picked: Candidate, entry: Entry) -> Publication | None:
     """The write-back that is under way, or a new one that notes what the CMS has now.
 
-    Raises `Conflict` where somebody has set an image since we planned, unless an editor chose to replace it.
+    None where somebody has set an image since we planned, unless an editor has seen that one and chose to replace it.
     """
     under_way = open_publication(session, one.id, picked.id)
     if under_way is not None:
         return under_way
     now = asdict(entry.image) if entry.image else None
-    if (
-        now
-        and not one.may_replace
-        and not is_ours(session, one.entry.site, entry.image)
-        and now["id"] != (one.known_image or {}).get("id")
-    ):
-        raise Conflict(f"somebody has set another image on “{entry.title}” meanwhile; it was left alone")
+    known = (one.known_image or {}).get("id")
+    if now and now["id"] != known and not is_ours(session, one.entry.site, entry.image):
+        return None
     name = f"{slug(entry.title)}-{one.id}-{picked.id}"
     made = Publication(illustration_id=one.id, candidate_id=picked.id, site=one.entry.site, previous=now, name=name)
     session.add(made)

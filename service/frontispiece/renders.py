@@ -28,7 +28,7 @@ def row(session: Session, number: int) -> Render:
 
 
 def take_place(session: Session, models: Mapping[str, Model], row: Render, most: int) -> bool:
-    """Moves a planned render to `submitting` if the service has a place for it.
+    """Moves a planned render to `submitting` if the service has a place for it and nobody took the order back.
 
     `most` is how many tasks it takes at once (0 = any); a model may have a limit of its own below that.
     """
@@ -38,8 +38,8 @@ def take_place(session: Session, models: Mapping[str, Model], row: Render, most:
         if not _Places(models, _going(session, row.id)).take(row.model, most):
             return False
     taken = update(Render).where(Render.id == row.id, Render.state.in_((RenderState.PLANNED, RenderState.SUBMITTING)))
-    session.execute(taken.values(state=RenderState.SUBMITTING, submitted=time.time()))
-    return True
+    values = {"state": RenderState.SUBMITTING, "submitted": time.time()}
+    return session.execute(taken.values(values).returning(Render.id)).scalar() is not None
 
 
 def without_place(session: Session, models: Mapping[str, Model], most: Callable[[str], int]) -> Select[int]:
@@ -150,6 +150,18 @@ def fetched(session: Session, number: int, keys: list[str], cost: float | None) 
     values = {"state": RenderState.FETCHED, "images": keys, "finished": time.time()}
     values["cost"] = func.coalesce(cost, Render.cost, Render.reserved)
     return session.execute(open_.values(values).returning(Render.id)).scalar() is not None
+
+
+def newest(session: Session, illustration: int) -> Render | None:
+    """What was ordered last for an illustration: what earlier orders bring is no answer to it."""
+    mine = select(Render).where(Render.illustration_id == illustration)
+    return session.scalar(mine.order_by(Render.id.desc()).limit(1))
+
+
+def is_newest(session: Session, row: Render) -> bool:
+    """Whether nothing was ordered for its illustration since."""
+    last = newest(session, row.illustration_id)
+    return last is not None and last.id == row.id
 
 
 def candidate(session: Session, row: Render, number: int, key: str, facts: Facts) -> int:

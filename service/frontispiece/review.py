@@ -22,6 +22,7 @@ from frontispiece.models import Candidate, Illustration, Review, State
 MAX_PROMPT = 4_000  # characters
 Approval = Literal["approved", "endorsed", "final"]
 WAITING = (State.IN_REVIEW, State.HELD, State.REVERTED)
+_COMES_BACK = ("chosen_id", "reason", "prompt", "template", "known_image")  # of an illustration, when one undoes
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +59,14 @@ def approve(
     as_it_is: bool = False,
     hold: float = 0.0,
 ) -> Approval:
-    """The picture goes to the CMS; from `held` it also replaces what a person set meanwhile, because one chose so.
+    """The picture goes to the CMS; from `held` it also replaces the image that stopped it, because one chose so.
 
     Where the rule wants two approvals the first only endorses. Where it has a final model that draws the picture first,
     unless the draft shall go out `as_it_is`. The write-back begins in `hold` seconds. Raises `OverBudget`, `Problem`.
     """
     with house.database.write() as session:
         one, picked = _in(session, number, *WAITING, State.PUBLISHED), _candidate(session, number, candidate)
-        if one.state == State.PUBLISHED and one.chosen_id == candidate:
+        if one.state == State.PUBLISHED and (one.chosen_id == candidate or tasks.is_open(session, "revert", number)):
             raise states.stale(number, one.state)
         fields = details.fields()
         if _is_first_of_two(house, session, one, picked, by):
@@ -73,7 +74,8 @@ def approve(
             _note(session, one, "endorse", by, candidate=candidate)
             return "endorsed"
         _note(session, one, "approve", by, candidate=candidate)
-        fields["may_replace"] = one.state == State.HELD or one.may_replace
+        if one.state == State.HELD:
+            fields["known_image"] = one.entry.snapshot.get("image")
         if not as_it_is and one.state != State.PUBLISHED and orders.wants_final(house, one, picked):
             orders.place_final(house, session, one, picked, **fields)
             return "final"
@@ -82,10 +84,14 @@ def approve(
         return "approved"
 
 
-def endorsed(session: Session, number: int, candidate: int) -> list[str]:
-    """Who has approved this candidate so far, where the rule wants two."""
-    wanted = select(Review.by).where(Review.illustration_id == number, Review.candidate_id == candidate)
-    return list(session.scalars(wanted.where(Review.decision == "endorse", Review.undone.is_(None)).distinct()))
+def endorsements(reviews: Sequence[Review]) -> list[Review]:
+    """The first approvals that still count, of the decisions on an illustration from the oldest to the newest.
+
+    What was approved before somebody rejected the illustration or took it back was approved for then.
+    """
+    standing = [row for row in reviews if row.undone is None]
+    over = max((at for at, row in enumerate(standing) if row.decision in ("reject", "revert")), default=-1)
+    return [row for row in standing[over + 1 :] if row.decision == "endorse"]
 
 
 def describe(house: House, number: int, details: Details) -> None:
@@ -149,11 +155,11 @@ def retry(house: House, number: int, by: str) -> None:
     with house.database.write() as session:
         one = _in(session, number, State.FAILED, State.HELD)
         _note(session, one, "retry", by)
-        if one.chosen_id is not None:
+        if one.chosen_id is not None and not orders.lacks_final(session, one):
             states.move(session, number, one.state, State.APPROVED)
             tasks.add(session, "publish", number)
         elif one.prompt:
-            orders.place(house, session, one, prompt=one.prompt)
+            orders.place_again(house, session, one)
         else:
             states.move(session, number, one.state, State.COMPOSING)
             tasks.add(session, "compose", number)
@@ -169,13 +175,16 @@ def undo(house: House, number: int, by: str, meant: int = 0) -> str:
     """Takes back one's last decision on an illustration; the decision. What is in the CMS already is reverted there.
 
     `meant` is the review that somebody saw, if they saw one: where it was taken back before, nothing happens. Raises
-    `StaleState` where it is being written this moment, `Problem` where there is nothing to take back.
+    `StaleState` where it is being written this moment or something else was decided since, `Problem` where there is
+    nothing to take back.
     """
     with house.database.write() as session:
-        one, last = records.illustration(session, number), last_decision(session, number)
+        one, last = records.illustration(session, number, locked=True), last_decision(session, number)
         seen = session.get(Review, meant)
-        if seen is not None and seen.undone is not None:
+        if seen is not None and seen.illustration_id == number and seen.undone is not None:
             return seen.decision
+        if meant and (last is None or last.id != meant):
+            raise states.stale(number, one.state)
         if last is None or last.decision not in _BACK:
             raise Problem("There is no decision to take back.")
         if last.by != by:
@@ -197,10 +206,7 @@ def _take_back_approval(session: Session, one: Illustration, last: Review) -> No
     elif one.state == State.RENDERING:
         _take_back_order(session, one, last)
     elif one.state == State.APPROVED:
-        before = State(last.before)
-        picked = records.last_publication(session, one.id).candidate_id if before == State.PUBLISHED else None
-        fields = {"chosen_id": picked, "may_replace": one.may_replace and before != State.HELD}
-        states.move(session, one.id, State.APPROVED, before, **fields)
+        states.move(session, one.id, State.APPROVED, State(last.before), **last.was)
         tasks.drop(session, "publish", one.id)
     else:
         raise states.stale(one.id, one.state)
@@ -210,12 +216,12 @@ def _take_back_order(session: Session, one: Illustration, last: Review) -> None:
     """What was not sent yet is not sent; what comes back all the same becomes one more candidate."""
     if one.state != State.RENDERING:
         raise Problem("The other picture is drawn already, and the earlier ones are still there to choose.")
-    states.move(session, one.id, State.RENDERING, State(last.before), chosen_id=None)
+    states.move(session, one.id, State.RENDERING, State(last.before), **last.was)
     renders.drop_planned(session, one.id, "taken back before it was sent")
 
 
 def _take_back_rejection(session: Session, one: Illustration, last: Review) -> None:
-    states.move(session, one.id, State.REJECTED, State(last.before))
+    states.move(session, one.id, State.REJECTED, State(last.before), **last.was)
 
 
 _BACK = {
@@ -228,6 +234,8 @@ _BACK = {
 
 def _revert(session: Session, one: Illustration, by: str) -> None:
     records.last_publication(session, one.id)
+    if tasks.is_open(session, "revert", one.id):
+        raise states.stale(one.id, one.state)
     tasks.add(session, "revert", one.id)
     states.note(session, one.id, "")
     _note(session, one, "revert", by)
@@ -240,7 +248,9 @@ def _is_first_of_two(house: House, session: Session, one: Illustration, picked: 
         return False
     if _person(picked.by) == _person(by):
         raise Problem("This picture is your own; two others have to approve it.")
-    before = {_person(name) for name in endorsed(session, one.id, picked.id)}
+    mine = select(Review).where(Review.illustration_id == one.id).order_by(Review.id)
+    counting = endorsements(session.scalars(mine).all())
+    before = {_person(row.by) for row in counting if row.candidate_id == picked.id}
     if _person(by) in before:
         raise Problem("You have approved this picture already; a second person has to.")
     return not before
@@ -252,7 +262,7 @@ def _person(by: str) -> str:
 
 
 def _in(session: Session, number: int, *wanted: State) -> Illustration:
-    one = records.illustration(session, number)
+    one = records.illustration(session, number, locked=True)
     if one.state not in wanted:
         raise states.stale(number, one.state)
     return one
@@ -280,5 +290,5 @@ def _note(
     candidate: int | None = None,
 ) -> None:
     row = Review(illustration_id=one.id, decision=decision, candidate_id=candidate, by=by, reason=reason)
-    row.chips, row.before = list(chips), one.state.value
+    row.chips, row.before, row.was = list(chips), one.state.value, {name: getattr(one, name) for name in _COMES_BACK}
     session.add(row)

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, or_, select, update
+from sqlalchemy import ColumnElement, Select, exists, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -94,6 +94,12 @@ def add(session: Session, step: str, subject: int, due: float = 0.0) -> None:
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     row = insert(Task).values(step=step, subject=subject, due=due)
     session.execute(row.on_conflict_do_nothing())
+
+
+def is_open(session: Session, step: str, subject: int) -> bool:
+    """Whether there is such a task that is not settled."""
+    open_ = Task.state.in_((TaskState.READY, TaskState.RUNNING))
+    return bool(session.scalar(select(exists().where(Task.step == step, Task.subject == subject, open_))))
 
 
 def postpone(session: Session, step: str, subject: int, due: float) -> None:

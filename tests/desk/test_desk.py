@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from desk.furnish import PROMPT, Browser, Web, entry
 
+from frontispiece.cms import Current
 from frontispiece.models import State
 
 
@@ -112,11 +113,12 @@ def test_what_is_no_longer_in_review_can_be_taken_up(web: Web, state: State, act
 
 
 def test_an_editor_who_chooses_to_replaces_what_somebody_else_had_set(web: Web) -> None:
-    number = web.illustration(State.HELD, reason="somebody has set another image")
+    theirs = Current("media/7", "http://127.0.0.1:9/own.png", "A photo")
+    number = web.illustration(State.HELD, told=entry(1, image=theirs), reason="somebody has set another image")
     browser = web.browser()
     assert "Replace anyway" in browser.get(f"/desk/{number}").text
     approve(web, browser, number)
-    assert web.one(number).may_replace
+    assert (web.one(number).known_image or {})["id"] == "media/7"
 
 
 def test_the_second_of_two_editors_hears_that_somebody_was_quicker(web: Web) -> None:

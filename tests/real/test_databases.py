@@ -1,7 +1,9 @@
 """The journey on a real PostgreSQL and a real Redis, with the service's own processes."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from world import Start, World, until
 from frontispiece import migrate, money, review
 from frontispiece.database import Database
 from frontispiece.errors import OverBudget
-from frontispiece.models import Entry, Illustration, Render, State
+from frontispiece.models import Entry, Illustration, Render, Review, State
 from frontispiece.tables import Budget
 
 pytestmark = pytest.mark.real
@@ -64,6 +66,26 @@ def test_two_workers_can_never_pass_a_cap_together(database_url: str, build: Cal
         thread.join()
 
     assert (len(passed), database_url[:10]) == (3, "postgresql")
+
+
+def test_of_two_who_approve_at_once_one_is_the_second(
+    database_url: str, build: Callable[..., World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = build(rule='models = ["sketch"]\napprovals = 2')
+    world.deliver(world.publish())
+    world.draw()
+    both, look = threading.Barrier(2), review.endorsements
+
+    def slow(decisions: Sequence[Review]) -> list[Review]:
+        found = look(decisions)
+        with suppress(threading.BrokenBarrierError):  # as it should be: the other one waits for us
+            both.wait(1)
+        return found
+
+    monkeypatch.setattr(review, "endorsements", slow)
+    with ThreadPoolExecutor() as threads:
+        done = list(threads.map(lambda name: review.approve(world.house, 1, 1, name), ("Jo", "Kim")))
+    assert (sorted(done), database_url[:10]) == (["approved", "endorsed"], "postgresql")
 
 
 def _illustration(session: Session) -> Illustration:

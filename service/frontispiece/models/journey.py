@@ -84,7 +84,8 @@ class Entry(Base):
 
 
 class Illustration(Base):
-    """The picture that one slot of one entry is waiting for. `known_image` is what the entry had when we planned.
+    """The picture that one slot of one entry is waiting for. `known_image` is what the entry may have
+    when we write: what it had when we planned, or what an editor who was asked chose to replace.
 
     `alt` and `caption` are in the entry's own locale, `alts` and `captions` hold what an editor wrote for others;
     `focal` is the point that no crop may lose, as fractions of width and height from the top left.
@@ -113,7 +114,6 @@ class Illustration(Base):
     assignee: Mapped[str] = mapped_column(String(80), default="", server_default="")  # the name of a user
     photos: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")  # storage keys; the product's own
     known_image: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    may_replace: Mapped[bool] = mapped_column(default=False)  # an editor said so
     chosen_id: Mapped[int | None]  # the approved candidate
     created: Mapped[float] = mapped_column(default=time.time)
     updated: Mapped[float] = mapped_column(default=time.time)  # when it was last moved; the queue is in this order
@@ -188,7 +188,8 @@ class Candidate(Base):
 class Review(Base):
     """An editor's decision, or the rule's; review.py has the words that `decision` may be.
 
-    `chips` are the reasons that were picked, `before` is the state it was taken in, `undone` when it was taken back.
+    `chips` are the reasons that were picked, `before` is the state it was taken in, `was` what else the illustration
+    was then, `undone` when it was taken back.
     """
 
     __tablename__ = "reviews"
@@ -201,6 +202,7 @@ class Review(Base):
     reason: Mapped[str] = mapped_column(default="")
     chips: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     before: Mapped[str] = mapped_column(String(16), default="", server_default="")
+    was: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     at: Mapped[float] = mapped_column(default=time.time, index=True)
     undone: Mapped[float | None]
 

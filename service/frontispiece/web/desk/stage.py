@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from frontispiece import prompts, records
+from frontispiece import prompts, records, review
 from frontispiece.cms import Entry
 from frontispiece.house import House
 from frontispiece.models import Candidate, Illustration, Review, State
@@ -101,7 +101,7 @@ def votes(house: House, one: Illustration, name: str) -> Votes:
     wanted = next((rule.approvals for rule in house.settings.rules if rule.name == one.rule), 1)
     if wanted < 2:
         return Votes(1)
-    by = [(row.by, row.candidate_id or 0) for row in standing(one) if row.decision == "endorse"]
+    by = [(row.by, row.candidate_id or 0) for row in review.endorsements(one.reviews)]
     return Votes(wanted, by, any(who == name for who, _ in by))
 
 
