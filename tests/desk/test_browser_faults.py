@@ -3,7 +3,7 @@
 import pytest
 from desk.browsing import Opened, accessible, painted, shot
 from desk.furnish import DOT, Web
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from sqlalchemy import delete
 
 from frontispiece import review
@@ -124,6 +124,38 @@ def test_of_two_who_decide_at_once_the_second_hears_it_and_keeps_what_was_typed(
     assert [decision for decision, _, _ in web.reviews(number)] == ["reject"]
 
 
+@pytest.mark.parametrize("scripts", [True, False])
+def test_an_approval_from_an_older_page_leaves_the_words_of_somebody_else(
+    web: Web, opened: Opened, *, scripts: bool
+) -> None:
+    number = web.illustration()
+    with opened(f"/desk/{number}", scripts=scripts) as jo, opened(f"/desk/{number}", name="Kim") as kim:
+        kim.get_by_label("Alt text").fill("Kim's lamp,\nat dawn")
+        kim.get_by_role("button", name="Save words and focal point").click()
+        expect(kim.locator("#notices")).to_contain_text("are saved")
+        jo.get_by_label("Caption").fill("Jo's caption")
+        jo.get_by_role("button", name="Approve").click()
+        expect(jo.get_by_text("Nothing waits for you.")).to_be_visible()
+    one = web.one(number)
+    assert (one.state, one.alt, one.caption) == (State.APPROVED, "Kim's lamp,\nat dawn", "Jo's caption")
+
+
+def test_a_page_that_was_fetched_ahead_leaves_the_words_of_somebody_else(web: Web, opened: Opened) -> None:
+    other, number = web.illustration(number=1), web.illustration(number=2)
+    held: list[Route] = []
+    with opened(f"/desk/{number}") as page:
+        page.wait_for_load_state("networkidle")
+        review.describe(web.house, other, review.Details(alt="Kim's lamp"))
+        page.route(f"**/desk/{number}/approve", lambda route: held.append(route))  # noqa: PLW0108 - it takes no built-in method
+        page.keyboard.press("a")
+        titled(page, RIVER)
+        painted(page)
+        page.keyboard.press("a")  # before the answer to the first one brings the page as it is now
+        with page.expect_response(f"**/desk/{other}/approve"):
+            held[0].continue_()
+    assert (web.one(other).state, web.one(other).alt) == (State.APPROVED, "Kim's lamp")
+
+
 def test_a_next_one_that_somebody_decided_meanwhile_is_passed_over(web: Web, opened: Opened) -> None:
     last, second, first = (web.illustration(number=at) for at in range(3))
     with opened(f"/desk/{first}") as page:
@@ -155,6 +187,15 @@ def test_what_somebody_else_decides_is_shown_at_once(web: Web, opened: Opened) -
         review.reject(web.house, number, "Kim")
         page.evaluate(CHANGED)
         expect(page.get_by_text("Rejected. The entry stays as it is.")).to_be_visible()
+
+
+def test_words_that_somebody_else_saves_are_shown_at_once(web: Web, opened: Opened) -> None:
+    number = web.illustration()
+    with opened(f"/desk/{number}") as page:
+        page.wait_for_load_state("networkidle")
+        review.describe(web.house, number, review.Details(alt="Kim's lamp"))
+        page.evaluate(CHANGED)
+        expect(page.get_by_label("Alt text")).to_have_value("Kim's lamp")
 
 
 def test_whoever_is_typing_is_left_in_peace(web: Web, opened: Opened) -> None:

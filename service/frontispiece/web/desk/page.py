@@ -15,9 +15,11 @@ from frontispiece.web.i18n import gettext as _
 from frontispiece.web.i18n import known
 from frontispiece.web.said import told
 
+FILTERS = {"percent": typed.percent, "mark": typed.mark}
+
 desk = Blueprint("desk", __name__, url_prefix="/desk")
 desk.before_request(security.refuse_foreign_forms)
-desk.record(lambda setup: setup.app.jinja_env.filters.update(plain.FILTERS | {"percent": typed.percent}))
+desk.record(lambda setup: setup.app.jinja_env.filters.update(plain.FILTERS | FILTERS))
 
 NUMBER = "/<int(max=2147483647):number>"
 ACTS = ("approve", "reject", "regenerate", "retry", "revert", "undo", "describe")
@@ -41,22 +43,23 @@ def decide(number: int, act: str) -> ResponseReturnValue:
     if before is None:
         abort(404, _("There is no illustration %(number)s.", number=number))
     try:
-        _act(number, act)
+        _act(before.one, act)
     except StaleState:
         words = _("Somebody decided first. %(now)s", now=plain.LONG[_state(number)])
         return _illustration(number, 409, words)
     except Problem as problem:
         return _illustration(number, 422, told(problem.words))
+    together.poke(number)  # of words and of a first approval its row does not tell
     return redirect(_next(before.one, act), 303)
 
 
-def _act(number: int, act: str) -> None:
-    house, by, form = security.house(), g.person.name, request.form
+def _act(one: Illustration, act: str) -> None:
+    house, by, form, number = security.house(), g.person.name, request.form, one.id
     if act == "approve":
         hold = house.settings.desk.undo_seconds
-        acts.approve(house, number, typed.candidate(), by, typed.details(), as_it_is="as_it_is" in form, hold=hold)
+        acts.approve(house, number, typed.candidate(), by, typed.details(one), as_it_is="as_it_is" in form, hold=hold)
     elif act == "describe":
-        review.describe(house, number, typed.details())
+        review.describe(house, number, typed.details(one))
     elif act == "reject":
         acts.reject(house, number, by, acts.clean(form.get("reason", ""), acts.REASON, "reason"), _chips())
     elif act == "regenerate":
@@ -155,7 +158,8 @@ def _possible(one: Illustration) -> set[str]:
 def _version(whole: views.Whole) -> str:
     """What changes whenever the page would look different: whether one that was fetched ahead is still good."""
     one = whole.one
-    return f"{one.state.value}-{one.updated!r}-{len(one.candidates)}-{len(one.reviews)}-{len(whole.tasks)}"
+    words = typed.mark(repr((one.alt, one.caption, one.alts, one.captions, one.focal)))
+    return f"{one.state.value}-{one.updated!r}-{len(one.candidates)}-{len(one.reviews)}-{len(whole.tasks)}-{words}"
 
 
 def _is_moving(whole: views.Whole) -> bool:

@@ -1,43 +1,66 @@
 """What somebody typed into the forms of an illustration's page: read with limits, and kept where it was refused."""
 
 import math
+from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
 from flask import request
 
 from frontispiece.errors import Problem
+from frontispiece.models import Illustration
 from frontispiece.review import Details
 from frontispiece.web import acts
+from frontispiece.web.desk import stage
 from frontispiece.web.i18n import gettext as _
 
-KEPT = ("alt", "caption", "prompt", "reason", "candidate", "left", "top")
-MOST = 40  # locales
+WORDS = ("alt", "caption")
+FOCAL = ("left", "top")
+KEPT = ("prompt", "reason", "candidate")
 CHIPS = 12
 
 
-def details() -> Details:
-    """Words and focal point of the form; what it has no field for, or an empty focal point, stays as it is.
+def details(one: Illustration) -> Details:
+    """Words and focal point that somebody changed; the rest, or an empty focal point, stays as it is.
 
     Raises `Problem` in words.
     """
     form = request.form
-    alt = acts.clean(form["alt"], acts.ALT, "alt text") if "alt" in form else None
-    caption = acts.clean(form["caption"], acts.CAPTION, "caption") if "caption" in form else None
     return Details(
-        alt,
-        caption,
-        _by_locale("alt", acts.ALT, "alt text"),
-        _by_locale("caption", acts.CAPTION, "caption"),
-        focal(form.get("left", ""), form.get("top", "")),
+        _text("alt", acts.ALT, "alt text"),
+        _text("caption", acts.CAPTION, "caption"),
+        _by_locale(one, "alt", one.alts, acts.ALT, "alt text"),
+        _by_locale(one, "caption", one.captions, acts.CAPTION, "caption"),
+        focal(form.get("left", ""), form.get("top", "")) if _is_aimed() else None,
     )
 
 
-def _by_locale(field: str, most: int, what: str) -> dict[str, str] | None:
-    """The texts of the fields "alt:de", "alt:pt-BR" and so on by their locales; None where there are none."""
-    start = f"{field}:"
-    fields = [name for name in request.form if name.startswith(start)][:MOST]
-    texts = {name.removeprefix(start)[:35]: acts.clean(request.form[name], most, what) for name in fields}
-    return {locale: text for locale, text in texts.items() if text} if fields else None
+def mark(shown: str) -> str:
+    """Tells what a field showed: each goes with a hidden "was:" of this, so that what nobody changed is not written."""
+    text = "\n".join(shown.strip().splitlines())  # browsers send line ends of their own
+    return sha256(text.encode(errors="replace")).hexdigest()[:16]
+
+
+def _is_changed(name: str) -> bool:
+    """Whether the form has the field, and not as its page showed it."""
+    form = request.form
+    return name in form and form.get(f"was:{name}") != mark(form[name])
+
+
+def _is_aimed() -> bool:
+    """Whether the focal point was changed; its two fields are one thing."""
+    return any(_is_changed(name) for name in FOCAL)
+
+
+def _text(name: str, most: int, what: str) -> str | None:
+    return acts.clean(request.form[name], most, what) if _is_changed(name) else None
+
+
+def _by_locale(one: Illustration, field: str, there: Mapping[str, str], most: int, what: str) -> dict[str, str] | None:
+    """`there` with what was changed in the fields "alt:de", "alt:pt-BR" and so on; None where nothing was."""
+    texts = {row.locale: _text(f"{field}:{row.locale}", most, what) for row in stage.words(one)}
+    changed = {locale: text for locale, text in texts.items() if text is not None}
+    return {locale: text for locale, text in {**there, **changed}.items() if text} if changed else None
 
 
 def focal(left: str, top: str) -> tuple[float, float] | None:
@@ -67,10 +90,15 @@ def chips() -> list[str]:
 
 
 def kept() -> dict[str, Any]:
-    """What is shown again where it could not be used; `locales` says whether other languages are among it."""
-    names = [name for name in request.form if name in KEPT or ":" in name]
-    told: dict[str, Any] = {name: request.form[name] for name in names}
-    return told | {"chips": chips(), "locales": any(":" in name for name in names)}
+    """What is shown again where it could not be used; `locales` says whether other languages are among it.
+
+    What nobody changed is left out: the page shows what there is by now, which may be somebody else's.
+    """
+    form = request.form
+    words = [name for name in form if name.partition(":")[0] in WORDS and _is_changed(name)]
+    others = KEPT + FOCAL if _is_aimed() else KEPT
+    told: dict[str, Any] = {name: form[name] for name in (*words, *others) if name in form}
+    return told | {"chips": chips(), "locales": any(":" in name for name in words)}
 
 
 def number(given: str) -> int | None:
@@ -79,5 +107,8 @@ def number(given: str) -> int | None:
 
 
 def percent(focal_: list[float] | None, at: int) -> str:
-    """One of the two fractions of a focal point as percent for its field; "" where there is no point."""
-    return f"{focal_[at] * 100:g}" if focal_ else ""
+    """One of the two fractions of a focal point as percent for its field; "" where there is no point.
+
+    In tenths, as a browser sends no form with a number between the steps of its field.
+    """
+    return f"{round(focal_[at] * 100, 1):g}" if focal_ else ""
