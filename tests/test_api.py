@@ -7,10 +7,11 @@ import pytest
 from desk.furnish import PROMPT, Web, entry
 from openapi_schema_validator import OAS31Validator
 from PIL import Image
+from sqlalchemy import update
 from werkzeug.test import TestResponse
 
 from frontispiece import pictures
-from frontispiece.models import State
+from frontispiece.models import State, Task, TaskState
 
 
 def call(web: Web, path: str, headers: dict[str, str], body: Any = None, **request: Any) -> TestResponse:
@@ -108,6 +109,66 @@ def test_a_retry_and_a_revert_need_no_body(web: Web, state: State, act: str) -> 
     answer = web.app.test_client().post(f"/api/v1/illustrations/{number}/{act}", headers=web.token(name="blog"))
     assert answer.status_code == 200
     assert web.reviews(number)[-1] == (act, "blog", "")
+
+
+def test_a_revert_that_is_sent_twice_before_it_is_done_is_one_decision(web: Web) -> None:
+    number, token = web.illustration(State.PUBLISHED), web.token()
+    for _ in range(2):
+        assert call(web, f"/illustrations/{number}/revert", token, {}).status_code == 200
+    assert [decision for decision, *_ in web.reviews(number)] == ["approve", "revert"]
+
+
+def test_a_revert_that_failed_may_be_asked_for_again(web: Web) -> None:
+    number, token = web.illustration(State.PUBLISHED), web.token()
+    for _ in range(2):
+        call(web, f"/illustrations/{number}/revert", token, {})
+        with web.house.database.write() as session:
+            session.execute(update(Task).values(state=TaskState.DEAD))
+    assert [decision for decision, *_ in web.reviews(number)] == ["approve", "revert", "revert"]
+
+
+@pytest.fixture
+def four_eyes(web: Web) -> Web:
+    """Where two have to approve."""
+    rules = [rule.model_copy(update={"approvals": 2}) for rule in web.house.settings.rules]
+    web.house.settings = web.house.settings.model_copy(update={"rules": rules})
+    return web
+
+
+def test_the_first_of_two_approvals_may_be_sent_twice(four_eyes: Web) -> None:
+    number, token = four_eyes.illustration(), four_eyes.token(name="blog")
+    body = {"candidate": four_eyes.candidate(number), "alt": "A lamp", "by": "Jane"}
+    answers = [call(four_eyes, f"/illustrations/{number}/approve", token, body) for _ in range(2)]
+    assert [(answer.status_code, answer.get_json()["state"]) for answer in answers] == [(200, "in_review")] * 2
+    assert four_eyes.reviews(number) == [("endorse", "Jane via blog", "")]
+
+
+def test_the_first_of_two_approvals_is_refused_again_with_other_words(four_eyes: Web) -> None:
+    number, token = four_eyes.illustration(), four_eyes.token(name="blog")
+    for alt, status in (("A lamp", 200), ("Another lamp", 400)):
+        body = {"candidate": four_eyes.candidate(number), "alt": alt}
+        assert call(four_eyes, f"/illustrations/{number}/approve", token, body).status_code == status
+    assert four_eyes.one(number).alt == "A lamp"
+
+
+def test_the_first_of_two_approvals_is_refused_again_after_another_decision(four_eyes: Web) -> None:
+    number, token = four_eyes.illustration(candidates=2), four_eyes.token(name="blog")
+    last = four_eyes.candidate(number)
+    answers = [
+        call(four_eyes, f"/illustrations/{number}/approve", token, {"candidate": candidate})
+        for candidate in (last, last - 1, last)
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200, 400]
+    assert "You have approved this picture already" in answers[2].get_json()["error"]
+
+
+def test_the_first_of_two_approvals_stands_again_where_what_followed_was_taken_back(four_eyes: Web) -> None:
+    number, token = four_eyes.illustration(), four_eyes.token(name="blog")
+    body = {"candidate": four_eyes.candidate(number)}
+    sent: list[tuple[str, dict[str, int]]] = [("approve", body), ("reject", {}), ("undo", {}), ("approve", body)]
+    answers = [call(four_eyes, f"/illustrations/{number}/{act}", token, with_) for act, with_ in sent]
+    assert [answer.status_code for answer in answers] == [200] * 4
+    assert [decision for decision, *_ in four_eyes.reviews(number)] == ["endorse", "reject"]
 
 
 def test_an_act_that_comes_too_late_is_409_in_words(web: Web) -> None:
@@ -276,3 +337,9 @@ def test_what_is_not_there_is_404_in_json(web: Web) -> None:
         call(web, path, web.token(name=path)) for path in ("/nowhere", "/illustrations/0", "/candidates/5/image")
     ]
     assert [(answer.status_code, list(answer.get_json())) for answer in answers] == [(404, ["error"])] * 3
+
+
+@pytest.mark.parametrize("digits", [10, 320, 5000])
+def test_a_number_of_any_length_is_404_in_words(web: Web, digits: int) -> None:
+    answer = call(web, f"/illustrations/{'9' * digits}", web.token())
+    assert (answer.status_code, list(answer.get_json())) == (404, ["error"])

@@ -12,7 +12,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
 from frontispiece import review
-from frontispiece.models import State
+from frontispiece.models import Render, RenderState, State
 
 
 def send(web: Web, number: int, act: str, body: dict[str, Any] | None = None, name: str = "blog") -> TestResponse:
@@ -106,6 +106,51 @@ def test_seed_model_and_ratio_are_those_that_were_wished(web: Web) -> None:
     assert (render.seed, render.model, render.width, render.by) == (7, "sketch", render.height, "blog")
 
 
+WISHES: list[dict[str, Any]] = [
+    {"seed": 8},
+    {"ratio": "1:1"},
+    {"prompt": "A lamp in fog."},
+    {"model": "flux-2-pro"},
+    {"chips": ["text"]},
+]
+
+
+def regenerated(web: Web, number: int, *bodies: dict[str, Any]) -> tuple[list[int], int]:
+    """What each of them was answered, and how many pictures were ordered."""
+    there = len(web.renders(number))
+    statuses = [send(web, number, "regenerate", body).status_code for body in bodies]
+    return statuses, len(web.renders(number)) - there
+
+
+@pytest.mark.parametrize("other", WISHES, ids=str)
+def test_another_wish_while_one_is_drawn_is_a_conflict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: dict[str, Any]
+) -> None:
+    monkeypatch.setenv("FRONTISPIECE_GENERATORS__BFL__API_KEY", "x")
+    with Web(tmp_path) as web:
+        wish = {"prompt": "A lamp.", "seed": 7, "model": "sketch", "ratio": "16:9"}
+        assert regenerated(web, web.illustration(), wish, wish | other) == ([200, 409], 1)
+
+
+def test_a_wish_without_the_reasons_of_before_is_another(web: Web) -> None:
+    assert regenerated(web, web.illustration(), {"chips": ["text"]}, {}) == ([200, 409], 1)
+
+
+@pytest.mark.parametrize("wish", [{}, {"chips": ["text"]}, {"prompt": "A lamp.", "ratio": "1:1", "seed": 7}], ids=str)
+def test_the_same_wish_again_is_drawn_once(web: Web, wish: dict[str, Any]) -> None:
+    assert regenerated(web, web.illustration(), wish, wish) == ([200, 200], 1)
+
+
+def test_the_same_wish_again_is_the_same_though_the_next_model_has_taken_over(web: Web) -> None:
+    number = web.illustration()
+    send(web, number, "regenerate", {"seed": 7})
+    with web.house.database.write() as session:
+        failed = session.get_one(Render, web.renders(number)[-1].id)
+        failed.state = RenderState.FAILED
+        session.add(Render(illustration_id=number, model="next", prompt="x", seed=1, width=640, height=360))
+    assert regenerated(web, number, {"seed": 7}) == ([200], 0)
+
+
 TOOLS: dict[str, tuple[dict[str, Any], str]] = {
     "words": ({"prompt": "Make it evening."}, "edit"),
     "repaint": ({"prompt": "A boat", "mask": png(160, 90, (20, 20, 60, 60))}, "fill"),
@@ -132,10 +177,48 @@ def test_a_tool_of_the_desk_begins_with_the_candidate(
         assert (render.task, render.parent_id, bool(render.mask)) == (task, web.candidate(number), tool == "repaint")
 
 
+@pytest.mark.parametrize("tool", TOOLS)
+def test_the_same_use_of_a_tool_again_is_drawn_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tool: str) -> None:
+    monkeypatch.setenv("FRONTISPIECE_GENERATORS__BFL__API_KEY", "x")
+    with Web(tmp_path) as web:
+        body, other = {"tool": tool, **TOOLS[tool][0]}, {"prompt": "Something else"}
+        assert regenerated(web, web.illustration(), body, body, body | other) == ([200, 200, 409], 1)
+
+
 def test_a_decision_is_taken_back_by_the_one_who_took_it(web: Web) -> None:
     number = web.illustration()
     send(web, number, "reject")
     assert send(web, number, "undo").get_json()["state"] == "in_review"
+
+
+def two_decisions(web: Web) -> tuple[int, int, int]:
+    """An illustration that was rejected and then drawn anew, and the ids of both decisions."""
+    number = web.illustration()
+    send(web, number, "reject")
+    send(web, number, "regenerate")
+    first, second = get(web, f"/illustrations/{number}/history")["reviews"]
+    return number, first["id"], second["id"]
+
+
+def test_a_decision_that_is_named_is_taken_back_once(web: Web) -> None:
+    number, _, last = two_decisions(web)
+    answers = [send(web, number, "undo", {"review": last}) for _ in range(2)]
+    assert [(answer.status_code, answer.get_json()["state"]) for answer in answers] == [(200, "rejected")] * 2
+
+
+def test_a_decision_that_is_named_is_not_taken_back_once_another_followed(web: Web) -> None:
+    number, first, _ = two_decisions(web)
+    assert send(web, number, "undo", {"review": first}).status_code == 409
+    assert web.one(number).state == State.RENDERING
+
+
+def test_a_decision_about_another_illustration_is_not_the_one_to_take_back(web: Web) -> None:
+    _, _, last = two_decisions(web)
+    number = web.illustration(number=1)
+    send(web, number, "reject")
+    answer = send(web, number, "undo", {"review": last})
+    assert answer.get_json() == {"error": f"decision {last} is not one of illustration {number}"}
+    assert (answer.status_code, web.one(number).state) == (400, State.REJECTED)
 
 
 @pytest.mark.parametrize(("state", "by"), [(State.IN_REVIEW, "blog"), (State.REJECTED, "other")])

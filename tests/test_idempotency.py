@@ -12,7 +12,7 @@ from desk.furnish import DOT, Web, picture
 from sqlalchemy import func, select, update
 from werkzeug.test import TestResponse
 
-from frontispiece import kept
+from frontispiece import accounts, kept
 from frontispiece.models import Candidate, KeptAnswer, Render, State
 
 PATH = "/api/v1/illustrations/{}/{}"
@@ -71,6 +71,24 @@ def test_keys_of_two_tokens_are_two(web: Web) -> None:
     first, second = web.illustration(number=1), web.illustration(number=2)
     assert send(web, web.token(name="a"), first, "reject").status_code == 200
     assert send(web, web.token(name="b"), second, "reject").status_code == 200
+
+
+def test_the_keys_of_a_token_are_gone_with_it(web: Web) -> None:
+    number, old = web.illustration(), web.token(name="old")
+    send(web, old, number, "reject")
+    accounts.remove_token(web.house.database, "old")
+    answer = send(web, web.token(site="shop", name="new"), number, "reject")
+    assert (answer.status_code, "Idempotency-Replayed" in answer.headers) == (404, False)
+
+
+def test_the_keys_of_a_person_are_gone_with_them(web: Web) -> None:
+    number = web.illustration()
+    for name in ("Old", "New"):
+        browser = web.browser("editor", name)
+        headers = {"X-CSRF-Token": browser.form_token(), "Idempotency-Key": "k1"}
+        answer = browser.client.post(PATH.format(number, "reject"), json={}, headers=headers)
+        assert "Idempotency-Replayed" not in answer.headers
+        accounts.remove_user(web.house.database, name)
 
 
 def test_a_person_with_a_cookie_has_keys_too(web: Web) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import func, select, update
 
 from frontispiece import review
 from frontispiece.models import Illustration, Review, State
+from frontispiece.web.desk import bulk as deciding
 
 
 def picks(browser: Browser, path: str = "/desk") -> list[str]:
@@ -123,6 +124,30 @@ def test_a_decision_that_another_followed_is_not_taken_back(web: Web) -> None:
     review.regenerate(web.house, number, "Jo Editor")
     assert "Something else was decided about it since." in bulk(browser, "undo", back)
     assert web.one(number).state == State.RENDERING
+
+
+def test_the_same_form_twice_at_once_takes_one_decision_back(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    number, browser = web.illustration(), web.browser()
+    review.reject(web.house, number, "Jo Editor")
+    sent = picks(browser, "/desk?tab=closed")
+    back = re.findall(r'type="hidden" name="pick" value="([^"]+)"', bulk(browser, "regenerate", sent))
+    look = deciding._now
+
+    def look_before_the_other(*asked: Any) -> Any:
+        found = look(*asked)
+        review.undo(web.house, number, "Jo Editor")
+        return found
+
+    monkeypatch.setattr(deciding, "_now", look_before_the_other)
+    assert "taken back" in bulk(browser, "undo", back).lower()
+    assert web.one(number).state == State.REJECTED
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a\nb", "x" * 81])
+def test_many_are_not_given_to_a_name_that_is_no_name(web: Web, name: str) -> None:
+    number, browser = web.illustration(), web.browser()
+    assert "The name has" in bulk(browser, "assign", picks(browser), assignee=name)
+    assert web.one(number).assignee == ""
 
 
 @pytest.mark.parametrize(

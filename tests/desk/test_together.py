@@ -64,6 +64,13 @@ def test_it_is_not_given_to_anybody_else(web: Web, name: str) -> None:
     assert web.one(number).assignee == ""
 
 
+@pytest.mark.parametrize("name", ["a\0b", "a\nb", "x" * 81])
+def test_a_name_that_is_no_name_is_refused_in_words(web: Web, name: str) -> None:
+    number, browser = web.illustration(), web.browser()
+    answer = browser.post(f"/desk/{number}/assign", assignee=name)
+    assert (answer.status_code, "The name has" in answer.text) == (422, True)
+
+
 def test_an_assignment_leaves_the_place_in_the_queue_as_it_is(web: Web) -> None:
     number, browser = web.illustration(updated=1000.0), web.browser()
     browser.post(f"/desk/{number}/assign", assignee="Jo Editor")

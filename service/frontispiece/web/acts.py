@@ -4,10 +4,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from frontispiece import orders, review
+from sqlalchemy import select
+
+from frontispiece import orders, review, wishes
+from frontispiece.changes import Change
 from frontispiece.errors import Problem, StaleState
 from frontispiece.house import House
-from frontispiece.models import Illustration, Review, State
+from frontispiece.models import Illustration, Render, Review, State
 from frontispiece.records import illustration
 from frontispiece.review import Details
 from frontispiece.web import views
@@ -15,6 +18,7 @@ from frontispiece.web.security import nudge
 
 ALT, CAPTION, REASON = 1_000, 2_000, 1_000  # characters at most
 LEADING = (State.RENDERING, State.APPROVED, State.PUBLISHING, State.PUBLISHED)
+LINK = " by link"  # ends the name of who decides by a link of a notice, which anybody in that chat may open
 
 
 def clean(text: str, most: int, what: str, *, lines: bool = True) -> str:
@@ -48,15 +52,35 @@ def approve(
     try:
         done = review.approve(house, number, candidate, by, details, as_it_is=as_it_is, hold=hold)
     except StaleState:
-        with house.database.read() as session:
-            one = illustration(session, number)
-        same = one.chosen_id == candidate and all(getattr(one, name) == is_ for name, is_ in details.fields().items())
-        if not (same and one.state in LEADING):
+        if not _is_approved(house, number, candidate, details):
             raise
         return "approved"
+    except Problem:
+        if not _is_endorsed(house, number, candidate, by, details):
+            raise
+        return "endorsed"
     if not hold:
         nudge()
     return done
+
+
+def _is_approved(house: House, number: int, candidate: int, details: Details) -> bool:
+    with house.database.read() as session:
+        one = illustration(session, number)
+    return one.chosen_id == candidate and one.state in LEADING and _has(one, details)
+
+
+def _is_endorsed(house: House, number: int, candidate: int, by: str, details: Details) -> bool:
+    """Whether the last thing that was decided is this person's own first approval of this picture."""
+    with house.database.read() as session:
+        one, last = illustration(session, number), review.last_decision(session, number)
+    if last is None or by.endswith(LINK):  # the second to open a link shall hear that it has to be somebody else
+        return False
+    return (last.decision, last.by, last.candidate_id) == ("endorse", by, candidate) and _has(one, details)
+
+
+def _has(one: Illustration, details: Details) -> bool:
+    return all(getattr(one, name) == wanted for name, wanted in details.fields().items())
 
 
 def reject(house: House, number: int, by: str, reason: str, chips: Sequence[str] = ()) -> None:
@@ -75,10 +99,28 @@ def regenerate(
     chips: Sequence[str] = (),
 ) -> None:
     """Another picture. Raises `StaleState`, `Problem`."""
-    with _once(
-        house, number, "regenerate", by, lambda last, one: prompt in ("", one.prompt) and last.chips == [*chips]
-    ):
+
+    def is_same(last: Review, one: Illustration) -> bool:
+        return last.chips == [*chips] and _was_ordered(house, last, one, prompt, wish)
+
+    with _once(house, number, "regenerate", by, is_same):
         review.regenerate(house, number, by, prompt, replace(wish, by=by), reason, chips)
+
+
+def _was_ordered(house: House, last: Review, one: Illustration, prompt: str, wish: orders.Wish) -> bool:
+    """Whether that decision ordered just this. Where the model failed, what the next one draws was ordered since."""
+    change = Change(prompt or one.prompt, wish, wishes.quote(house, one, wish))
+    since = select(Render).where(Render.illustration_id == one.id, Render.created >= last.at)
+    with house.database.read() as session:
+        return any(_is_it(house, one, change, render) for render in session.scalars(since))
+
+
+def _is_it(house: House, one: Illustration, change: Change, render: Render) -> bool:
+    """Whether a render is what the change asks for; without a wish for a seed any will do."""
+    quote = change.quote
+    options = wishes.settled(house, one, change.wish, quote.row)
+    drawn = (quote.width, quote.height, options) == (render.width, render.height, render.options)
+    return drawn and change.is_what(render) and change.wish.seed in (None, render.seed)
 
 
 def retry(house: House, number: int, by: str) -> None:

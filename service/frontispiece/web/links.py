@@ -88,7 +88,7 @@ def decide(key: str) -> ResponseReturnValue:
 
 
 def _act(opened: Opened, act: str) -> str:
-    house, number, by = security.house(), opened.one.id, f"{opened.link.notice.partition('/')[0]} by link"
+    house, number, by = security.house(), opened.one.id, opened.link.notice.partition("/")[0] + acts.LINK
     if act == "approve":
         return acts.approve(house, number, opened.link.candidate_id, by)
     if act != "reject":

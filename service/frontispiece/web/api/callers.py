@@ -62,8 +62,8 @@ def by(body: shapes.Act) -> str:
 
 
 def holder() -> str:
-    """Whose idempotency keys these are."""
-    return f"user {g.person.id}" if g.token is None else f"token {g.token.id}"
+    """Whose idempotency keys these are. SQLite gives the id of who was removed to the next one, so not that alone."""
+    return f"user {g.person.id} {g.person.created}" if g.token is None else f"token {g.token.key}"
 
 
 def checked(shape: type[B], given: dict[str, Any]) -> B:

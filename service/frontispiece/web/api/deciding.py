@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 
 from frontispiece import reasons, review
 from frontispiece.errors import Problem, StaleState
+from frontispiece.models import Review
 from frontispiece.web import acts, security
 from frontispiece.web.api import callers, listing, shapes
 from frontispiece.web.api.routes import post
@@ -33,6 +34,12 @@ class Reject(Act):
 
     reason: shapes.Reason = ""
     chips: Chips = Field(default_factory=list)
+
+
+class Undo(Act):
+    """Which decision to take back, where one was seen: if another followed it, nothing is done (409)."""
+
+    review: Annotated[shapes.Number | None, Field(description="Its id in the history; else one's own last")] = None
 
 
 @post("/illustrations/{number}/approve")
@@ -70,16 +77,28 @@ def revert(number: int, body: Act) -> IllustrationShape:
 
 
 @post("/illustrations/{number}/undo")
-def undo(number: int, body: Act) -> IllustrationShape:
+def undo(number: int, body: Undo) -> IllustrationShape:
     """Take back one's own last decision; what is published by then is reverted."""
 
     def act(by: str) -> object:
+        meant = _meant(number, body)
         try:
-            return acts.undo(security.house(), number, by)
+            return acts.undo(security.house(), number, by, meant)
         except Problem as problem:
             raise StaleState(problem.words) from None  # whatever is wrong, it is how things stand, not what was sent
 
     return done(number, body, act)
+
+
+def _meant(number: int, body: Undo) -> int:
+    """The id of the decision that is named, 0 where none is. Raises `Problem` where it is about something else."""
+    if body.review is None:
+        return 0
+    with security.house().database.read() as session:
+        row = session.get(Review, body.review)
+    if row is None or row.illustration_id != number:
+        raise Problem(f"decision {body.review} is not one of illustration {number}")
+    return row.id
 
 
 def done(number: int, body: Act, act: Callable[[str], object]) -> IllustrationShape:

@@ -103,6 +103,7 @@ class RenderShape(BaseModel):
 class ReviewShape(BaseModel):
     """One decision, and when it was taken back."""
 
+    id: int
     decision: str
     by: str
     reason: str
@@ -155,7 +156,7 @@ def _render(row: Render) -> RenderShape:
 
 
 def _review(row: Review) -> ReviewShape:
-    facts = {name: getattr(row, name) for name in ("decision", "by", "reason", "chips")}
+    facts = {name: getattr(row, name) for name in ("id", "decision", "by", "reason", "chips")}
     return ReviewShape(**facts, candidate=row.candidate_id, at=plain.iso(row.at), undone=_when(row.undone))
 
 

@@ -89,7 +89,7 @@ def _guarded(route: Route, view: Callable[..., BaseModel | Response]) -> Callabl
         if route.scope:
             callers.admit(route.scope)
         if where.get("number", 0) > MOST_ID:  # here, as a converter that fails is answered with 405
-            callers.refuse(404, f"There is no number {where['number']:.3g}.")
+            callers.refuse(404, "There is no number as large as that.")
         if route.most:
             request.max_content_length = route.most
         if route.verb == "POST":

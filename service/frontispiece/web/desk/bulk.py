@@ -130,7 +130,7 @@ def _approve(wish: Wish, pick: Pick) -> str:
 def _undo(wish: Wish, pick: Pick, now: Now) -> None:
     """Takes back the decision that the pick names in the candidate's place, once."""
     if now.last is not None and now.last.id == pick.candidate:
-        acts.undo(wish.house, pick.number, wish.by)
+        acts.undo(wish.house, pick.number, wish.by, pick.candidate)  # by name: the same form may come twice at once
     elif not _is_undone(wish.house, pick.candidate):
         raise Problem(_("Something else was decided about it since."))
 

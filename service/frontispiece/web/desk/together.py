@@ -65,6 +65,7 @@ def comment(house: House, number: int, by: str, text: str) -> int:
 
 def assign(house: House, number: int, name: str) -> None:
     """Gives an illustration to a user who may decide, or to nobody (""). Raises `Problem`."""
+    name = acts.clean(name, accounts.MOST_NAME, _("name"), lines=False)
     with house.database.write() as session:
         _exists(session, number)
         may = select(User.name).where(User.name == name, User.role.in_(REVIEWERS))

@@ -12,12 +12,19 @@ const chosen = new Set(); // ids of cards, which a refresh must not forget
 const gone = new Map(); // ids and picks of cards that were decided here, which an older answer must not bring back
 let last = null; // the card that was ticked before this one, where a range begins
 let wanted = ""; // the card to go to after the next refresh
+let around = []; // ids of the card one stands on and of those near it, for when somebody else decides it
+let lent = ""; // the card that R ticked to ask why, and that is let go where nothing comes of it
+let asked = 0; // decisions sent
+let newest = 0; // of these the last one whose outcome is shown: the one that U takes back
 
 const here = () => document.activeElement.closest(".card");
 
 function go(card) {
   card?.querySelector(".tile").focus();
 }
+
+// Where to go from some of the cards: those below them, then those above, the nearest first.
+const near = (all, some) => [...all.slice(all.indexOf(some.at(-1)) + 1), ...all.slice(0, all.indexOf(some[0])).reverse()];
 
 function walk(step) {
   const all = cards();
@@ -41,7 +48,21 @@ function choose(card, on) {
 function none() {
   cards().forEach((card) => tick(card) && choose(card, false));
   chosen.clear();
+  lent = "";
   count();
+}
+
+function letGo() {
+  const card = document.getElementById(lent);
+  lent = "";
+  if (!card) return;
+  choose(card, false);
+  count();
+}
+
+function shut(sheet) {
+  sheet.open = false;
+  if (!$(".pop[open]")) letGo();
 }
 
 // After the page was loaded, swapped or gone back to: the boxes as they were chosen, without what was decided here.
@@ -53,6 +74,9 @@ function settle() {
   }
   for (const id of chosen) if (!document.getElementById(id)) chosen.delete(id);
   count();
+  const left = around.map((id) => document.getElementById(id));
+  if (left.length && !left[0]) go(left.find(Boolean));
+  around = [];
   const target = wanted && document.getElementById(wanted);
   if (target) go(target);
   wanted = "";
@@ -60,30 +84,57 @@ function settle() {
 
 const refresh = () => document.body.dispatchEvent(new CustomEvent("frontispiece:changed"));
 
+// A failure; what was done before can still be undone.
 function say(words) {
   const notice = document.createElement("p");
   notice.className = "notice bad";
   notice.setAttribute("role", "alert");
   notice.textContent = words;
-  outcome.replaceChildren(notice);
+  outcome.querySelectorAll("[role=alert]").forEach((old) => old.remove());
+  outcome.prepend(notice);
+}
+
+// What came of the decision `mine`, and what was done by it. U finds the newest first, even if answers overtake each other.
+function tell(page, mine) {
+  const done = (page.querySelector("[data-done]")?.dataset.done ?? "").split(" ").filter(Boolean);
+  if (done.length) $("main > .notice")?.remove(); // tells of an older one
+  if (mine > newest) outcome.replaceChildren();
+  newest = Math.max(mine, newest);
+  outcome.append(...page.childNodes);
+  return done;
 }
 
 // Sends a form's fields; the answer is what became of it, or null where it did not arrive or was refused.
 async function send(action, fields) {
+  const mine = ++asked;
   try {
     const answer = await fetch(action, { method: "POST", body: fields, headers: { "HX-Request": "true" } });
     const elsewhere = answer.headers.get("HX-Redirect");
     if (elsewhere) location.assign(elsewhere);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    if (answer.ok) {
-      outcome.replaceChildren(...page.body.childNodes);
-      return (outcome.querySelector("[data-done]")?.dataset.done ?? "").split(" ").filter(Boolean);
-    }
+    if (answer.ok) return tell(page.body, mine);
     say(page.querySelector("main h1")?.textContent ?? form.dataset.lost);
   } catch {
     say(form.dataset.lost);
   }
   return null;
+}
+
+// Takes out of the form what was chosen and said about it; what it returns puts that back, where nothing new was begun.
+function take() {
+  const reason = $("#bulk-reason");
+  const chips = [...form.querySelectorAll('[name="chip"]:checked')];
+  const [typed, ids] = [reason.value, lent ? [] : [...chosen]];
+  reason.value = "";
+  chips.forEach((chip) => (chip.checked = false));
+  none();
+  return () => {
+    if (!chosen.size) cards().forEach((card) => ids.includes(card.id) && choose(card, true));
+    count();
+    if (reason.value || $("#rejecting").open) return;
+    reason.value = typed;
+    chips.forEach((chip) => (chip.checked = true));
+  };
 }
 
 async function decide(act) {
@@ -95,13 +146,8 @@ async function decide(act) {
   fields.set("act", act);
   some.forEach((card) => fields.append("pick", tick(card).value));
   some.forEach((card) => card.classList.add("going"));
-  const reason = $("#bulk-reason");
-  const typed = reason.value;
-  reason.value = "";
-  form.querySelectorAll('[name="chip"]').forEach((chip) => (chip.checked = false));
-  none();
-  const rest = all.slice(all.indexOf(some.at(-1)) + 1).concat(all.slice(0, all.indexOf(some[0])).reverse());
-  if (act !== "assign") go(rest.find((card) => !some.includes(card)));
+  const putBack = take();
+  if (act !== "assign") go(near(all, some).find((card) => !some.includes(card)));
   const done = await send(form.action, fields);
   for (const card of some) {
     card.classList.remove("going");
@@ -109,15 +155,20 @@ async function decide(act) {
     gone.set(card.id, tick(card).value);
     card.remove();
   }
-  if (!done) reason.value ||= typed;
+  if (!done) putBack();
   refresh();
 }
 
 async function undo(event) {
   event.preventDefault();
   const fields = new URLSearchParams(new FormData(event.target, event.submitter));
+  const notice = event.target.closest(".notice");
   event.target.remove(); // it cannot be sent twice
   const done = await send(event.target.action, fields);
+  if (!done) {
+    notice.append(event.target);
+    outcome.append(notice);
+  }
   for (const number of done ?? []) gone.delete(`i${number}`);
   wanted = done?.length ? `i${done[0]}` : "";
   refresh();
@@ -125,7 +176,10 @@ async function undo(event) {
 
 function rejecting() {
   if (!form || (!chosen.size && !here())) return walk(0);
-  if (!chosen.size) choose(here(), true);
+  if (!chosen.size) {
+    lent = here().id;
+    choose(here(), true);
+  }
   count();
   $("#rejecting").open = true;
   $("#bulk-reason").focus();
@@ -138,7 +192,7 @@ Object.assign(keys, {
   a: () => decide("approve"),
   g: () => decide("regenerate"),
   r: rejecting,
-  u: () => $('[data-key="u"]')?.click(),
+  u: () => $(".going") || (outcome.querySelector('[data-key="u"]') ?? $('[data-key="u"]'))?.click(),
   "/": () => $("#q").focus(),
 });
 
@@ -162,6 +216,7 @@ form?.addEventListener("submit", (event) => {
 form?.addEventListener("reset", () => setTimeout(none));
 $("#all")?.addEventListener("click", (event) => {
   event.preventDefault();
+  lent = "";
   cards().forEach((card) => choose(card, true));
   count();
 });
@@ -170,15 +225,19 @@ document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   const open = $(".pop[open], .rest[open], .keep[open]");
   if (open) {
-    open.open = false;
+    const [only] = open.id === "rejecting" && chosen.size === 1 ? chosen : [];
+    shut(open);
     open.querySelector("summary").focus();
-    if (open.id === "rejecting" && chosen.size === 1) go(document.getElementById([...chosen][0]));
+    go(document.getElementById(only));
   } else if (chosen.size && !event.target.closest("dialog, input:not([type=checkbox])")) none();
 });
+// Before anything else hears of the click, so that a box ticked by it stays ticked. In the bar it may still decide.
 document.addEventListener("click", (event) => {
   for (const open of document.querySelectorAll(".pop[open], .rest[open], .keep[open]"))
-    if (!open.contains(event.target)) open.open = false;
-});
+    if (form?.contains(event.target)) open.open &&= open.contains(event.target);
+    else if (!open.contains(event.target)) shut(open);
+}, true);
+form?.addEventListener("toggle", () => $(".pop[open]") || letGo(), true);
 
 document.addEventListener("htmx:config:request", (event) => {
   const { sourceElement, request } = event.detail.ctx;
@@ -187,6 +246,10 @@ document.addEventListener("htmx:config:request", (event) => {
   if (shown <= MOST) return request.body.set("rows", shown);
   event.preventDefault();
   htmx.ajax("GET", request.action, { target: "#counts", select: "#counts", swap: "outerMorph" });
+});
+document.addEventListener("htmx:before:swap", () => {
+  const card = here() ?? document.getElementById(lent);
+  around = card ? [card, ...near(cards(), [card])].map((one) => one.id) : [];
 });
 document.addEventListener("htmx:after:swap", settle);
 window.addEventListener("pageshow", settle);
