@@ -58,10 +58,12 @@ class Change:
         return self.wish.words or self.prompt
 
     def is_what(self, render: Render) -> bool:
-        """Whether this very change was ordered already, whatever its seed."""
-        ask = self.quote.ask
-        asked = (self.quote.model, self.drawn, ask.task, list(ask.given), ask.mask, asdict(ask.margins))
-        return asked == (render.model, render.prompt, render.task, render.given, render.mask, render.margins)
+        """Whether this very change was ordered with a render; without a wish for a seed any will do."""
+        quote, ask = self.quote, self.quote.ask
+        asked = (quote.model, self.drawn, ask.task, list(ask.given), ask.mask, asdict(ask.margins))
+        same = asked == (render.model, render.prompt, render.task, render.given, render.mask, render.margins)
+        size = (quote.width, quote.height) == (render.width, render.height)
+        return same and size and self.wish.seed in (None, render.seed)
 
 
 def redrawn(house: House, one: Illustration, asked: Asked, candidate: Candidate | None = None) -> Change:

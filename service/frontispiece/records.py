@@ -144,10 +144,15 @@ def open_publication(session: Session, illustration_: int, candidate: int) -> Pu
     return session.scalar(wanted.where(Publication.finished.is_(None)).order_by(Publication.id.desc()))
 
 
-def last_publication(session: Session, illustration_: int) -> Publication:
-    """What was written to the CMS and not reverted. Raises `Problem` where nothing was."""
+def published(session: Session, illustration_: int) -> Publication | None:
+    """What was written to the CMS last and not reverted, if anything was."""
     wanted = select(Publication).where(Publication.illustration_id == illustration_, Publication.finished.is_not(None))
-    found = session.scalar(wanted.where(Publication.reverted.is_(None)).order_by(Publication.id.desc()))
+    return session.scalar(wanted.where(Publication.reverted.is_(None)).order_by(Publication.id.desc()).limit(1))
+
+
+def last_publication(session: Session, illustration_: int) -> Publication:
+    """What was written to the CMS last and not reverted. Raises `Problem` where nothing was."""
+    found = published(session, illustration_)
     if found is None:
         raise Problem(f"nothing of illustration {illustration_} is in the CMS")
     return found

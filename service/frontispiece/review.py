@@ -101,11 +101,14 @@ def describe(house: House, number: int, details: Details) -> None:
 
 
 def reject(house: House, number: int, by: str, reason: str = "", chips: Sequence[str] = ()) -> None:
-    """The entry stays as it is; nothing is drawn for it again by itself."""
+    """The entry stays as it is, with the picture that we may have put there; nothing is drawn for it by itself."""
     with house.database.write() as session:
-        one = _in(session, number, State.IN_REVIEW, State.HELD, State.FAILED)
+        one, there = _in(session, number, State.IN_REVIEW, State.HELD, State.FAILED), records.published(session, number)
         _note(session, one, "reject", by, reason, chips)
-        states.move(session, number, one.state, State.REJECTED, reason=reason)
+        if there is not None and State.PUBLISHED in states.MOVES[one.state]:  # it should have been replaced
+            states.move(session, number, one.state, State.PUBLISHED, chosen_id=there.candidate_id)
+        else:
+            states.move(session, number, one.state, State.REJECTED, reason=reason)
 
 
 def regenerate(

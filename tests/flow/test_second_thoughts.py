@@ -230,6 +230,24 @@ def test_undoing_the_choice_to_replace_leaves_what_was_approved(world: World) ->
     assert (world.state(), world.one().chosen_id, world.one().reason) == (State.HELD, 1, reason)
 
 
+def test_rejecting_what_should_have_replaced_ours_leaves_ours_published(world: World) -> None:
+    begun(world)
+    review.regenerate(world.house, 1, "Jo")
+    world.draw()
+    review.approve(world.house, 1, 1, "Jo")
+    world.run()
+    world.paper.locked = True
+    review.approve(world.house, 1, 2, "Kim")
+    with world.house.database.write() as session:
+        session.execute(update(Illustration).values(state=State.FAILED))  # as after many tries
+    world.paper.locked = False
+    review.reject(world.house, 1, "Kim")
+    review.revert(world.house, 1, "Kim")
+    world.run()
+    article = world.archive.article(1)
+    assert (world.state(), article and article.picture) == (State.REVERTED, None)
+
+
 @pytest.mark.parametrize("decision", ["revert", "reject"])
 def test_an_approval_from_before_it_was_set_aside_counts_no_more(build: Build, decision: str) -> None:
     world = begun(build(rule=TWO))

@@ -112,15 +112,8 @@ def _was_ordered(house: House, last: Review, one: Illustration, prompt: str, wis
     change = Change(prompt or one.prompt, wish, wishes.quote(house, one, wish))
     since = select(Render).where(Render.illustration_id == one.id, Render.created >= last.at)
     with house.database.read() as session:
-        return any(_is_it(house, one, change, render) for render in session.scalars(since))
-
-
-def _is_it(house: House, one: Illustration, change: Change, render: Render) -> bool:
-    """Whether a render is what the change asks for; without a wish for a seed any will do."""
-    quote = change.quote
-    options = wishes.settled(house, one, change.wish, quote.row)
-    drawn = (quote.width, quote.height, options) == (render.width, render.height, render.options)
-    return drawn and change.is_what(render) and change.wish.seed in (None, render.seed)
+        options = wishes.settled(house, one, change.wish, change.quote.row)
+        return any(render.options == options and change.is_what(render) for render in session.scalars(since))
 
 
 def retry(house: House, number: int, by: str) -> None:
