@@ -99,6 +99,14 @@ class BigCommerce(Adapter):
         ours = images.find(there, picture)
         if ours is None or not ours["is_thumbnail"]:
             unchanged(f"product {entry.ref}", images.thumbnail(there), before)
+            ours = ours or images.upload(api, self.settings, entry.ref, there, picture)
+            there = images.read(api, self.settings, entry.ref)  # again: the upload may have taken a while
+            try:
+                others = [one for one in there if one["id"] != ours["id"]]
+                unchanged(f"product {entry.ref}", images.thumbnail(others), before)
+            except Conflict:
+                call(api, "DELETE", self.settings.path(f"catalog/products/{entry.ref}/images/{ours['id']}"))
+                raise
             ours = images.put_first(api, self.settings, entry.ref, there, ours, picture)
             if not ours["is_thumbnail"] or ours["description"] != picture.alt:
                 raise CmsProblem(f"product {entry.ref} took image {ours['id']}, but not as thumbnail with its alt text")

@@ -32,10 +32,15 @@ def put_first(
     api: httpx.Client, settings: BigCommerceSettings, ref: str, images: Any, ours: Any, picture: Picture
 ) -> Any:
     """A lower number than all others shows it first without renumbering theirs."""
-    order = min((image["sort_order"] for image in images if image is not ours), default=1) - 1
+    order = min((image["sort_order"] for image in images if image["id"] != ours["id"]), default=1) - 1
     form = {"is_thumbnail": True, "sort_order": order, "description": picture.alt}
-    if ours is not None:  # an earlier try's, whose thumbnail somebody has taken back
-        return catalog.ask(api, settings, "PUT", f"products/{ref}/images/{ours['id']}", json=form)
+    return catalog.ask(api, settings, "PUT", f"products/{ref}/images/{ours['id']}", json=form)
+
+
+def upload(api: httpx.Client, settings: BigCommerceSettings, ref: str, images: Any, picture: Picture) -> Any:
+    """The picture behind all others, not shown first yet."""
+    form = {"is_thumbnail": False, "sort_order": max((one["sort_order"] for one in images), default=0) + 1}
+    form |= {"description": picture.alt}
     file = {"image_file": (picture.stable_name, picture.data, picture.mime)}
     words = {name: json.dumps(value) if name != "description" else value for name, value in form.items()}
     return catalog.ask(api, settings, "POST", f"products/{ref}/images", data=words, files=file, timeout=120)

@@ -118,18 +118,19 @@ class Drupal(Adapter):
         settings, kind = self.settings, self.settings.type_of(entry.ref)
         told = nodes.read(api, settings, entry.ref, entry.locale)
         now, before = nodes.image(settings, kind, told), entry.image.id if entry.image else ""
-        others = translations.images(api, settings, entry.ref, nodes.language(told))
+        others, title = translations.images(api, settings, entry.ref, nodes.language(told)), ""
         if now is None or nodes.image_name(kind, told) != picture.stable_name:
             unchanged(entry.ref, now, before)
             item = pictures.store(api, settings, entry.ref, picture)
             told = nodes.read(api, settings, entry.ref, entry.locale)  # again: the upload may have taken a while
             unchanged(entry.ref, nodes.image(settings, kind, told), before)
+            title = nodes.image_title(kind, told)
             now = nodes.image(settings, kind, nodes.show(api, settings, entry.ref, told, item, entry.locale))
             if now is None or now.id != item["id"] or now.alt != picture.alt[: pictures.MOST_ALT]:
                 raise CmsProblem(f"{entry.ref} does not show the image and alt text that were set")
         if others:
             translations.reword(api, settings, entry, now, others, picture)
-        previous = {"id": before, "alt": entry.image.alt if entry.image else ""}
+        previous = {"id": before, "alt": entry.image.alt if entry.image else ""} | ({"title": title} if title else {})
         return Receipt(now.id, now.url, previous | translations.noted(settings, entry.locale, now, others))
 
     def revert(self, api: httpx.Client, ref: str, receipt: Receipt) -> None:
@@ -138,7 +139,7 @@ class Drupal(Adapter):
         now, others = nodes.image(settings, kind, told), translations.images(api, settings, ref, nodes.language(told))
         if (now.id if now else "") != before["id"]:
             unchanged(ref, now, receipt.media_id)
-            item = nodes.item(kind, before["id"], before["alt"]) if before["id"] else None
+            item = nodes.item(kind, before["id"], before["alt"], before.get("title", "")) if before["id"] else None
             nodes.show(api, settings, ref, told, item, before.get("locale", ""))
         translations.put_back(api, settings, ref, others, receipt.media_id, before)
 

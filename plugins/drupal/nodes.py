@@ -41,10 +41,16 @@ def image_name(kind: DrupalType, told: Any) -> str:
     return str(dig(shown, f"attributes.{'name' if kind.media else 'filename'}"))
 
 
-def item(kind: DrupalType, number: str, alt: str) -> dict[str, Any]:
+def image_title(kind: DrupalType, told: Any) -> str:
+    """What a file field keeps beside the alt text where it is set up so, often whose photograph it is."""
+    return "" if kind.media else str(dig(first(told["data"], kind.image), "meta.title") or "")
+
+
+def item(kind: DrupalType, number: str, alt: str, title: str = "") -> dict[str, Any]:
     """A file or media item as the image field refers to it."""
-    media, file = {"type": f"media--{kind.media}", "id": number}, {"type": "file--file", "id": number}
-    return media if kind.media else file | {"meta": {"alt": alt}}
+    if kind.media:
+        return {"type": f"media--{kind.media}", "id": number}
+    return {"type": "file--file", "id": number, "meta": {"alt": alt} | ({"title": title} if title else {})}
 
 
 def show(

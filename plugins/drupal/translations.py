@@ -74,7 +74,8 @@ def put_back(
     """Gives the translations that showed our image what they had before; or, where that is not known, the entry had."""
     for code, image in there.items():
         wished = before.get("translations", {}).get(code, before)
-        if image is not None and image.id in (media_id, wished["id"]):
+        shared = wished["id"] == before["id"]  # one file for all languages: it came back with the entry's own
+        if image is not None and (image.id == media_id or (shared and image.id == wished["id"])):
             show(api, settings, ref, code, wished)
 
 

@@ -111,7 +111,7 @@ class Oscar(Adapter):
             raise Conflict(f"product {ref} has another first image ({now or 'none'}) than ours by now")
         call(api, "DELETE", f"{products.path(self.settings, ref)}pictures/{whole_number(int(now))}/")
         now = products.first(api, self.settings, ref)
-        if now != before:
+        if before and now != before:
             raise CmsProblem(f"our picture is off product {ref}, which shows image {now or 'none'} and not {before}")
 
     def recent(self, api: httpx.Client, since: datetime) -> Iterator[Event]:

@@ -139,7 +139,7 @@ class Shopify(Adapter):
         else:
             image = {"url": receipt.previous["url"], "altText": receipt.previous["alt"]} if before else None
             do(api, "Image", id=gid(ref), article={"image": image})
-        if before and _now(api, ref).id != before:
+        if before and kind_of(ref) == "products" and _now(api, ref).id != before:
             _first(api, ref, before)
 
     def recent(self, api: httpx.Client, since: datetime) -> Iterator[Event]:

@@ -97,9 +97,10 @@ class Storyblok(Adapter):
         if now is None or not now.url.endswith(f"/{picture.stable_name}"):
             unchanged(what, now, before)
             asset = assets.store(api, self.settings, picture)
+            locales = translations.others(api, self.settings, story, picture)
             story = stories.read(api, self.settings, entry.ref)  # again, because its whole content goes back
             unchanged(what, stories.image(story, field), before)
-            told, content = translations.values(api, self.settings, story, asset, picture), story["content"]
+            told, content = translations.values(self.settings, story, asset, picture, locales), story["content"]
             others = translations.replaced(content, field, told)
             previous = (content[field] if before else {}) | ({"translations": others} if others else {})
             kept = stories.write(api, self.settings, story, content | told)

@@ -20,20 +20,25 @@ def titles(settings: StoryblokSettings, story: Any) -> dict[str, str]:
     return {code: found for code, title in told.items() if (found := title or names.get(code))}
 
 
+def others(api: httpx.Client, settings: StoryblokSettings, story: Any, picture: Picture) -> list[str]:
+    """The locales beside the default one that get the picture."""
+    found = [code for code in settings.locales[1:] if code in picture.alts]
+    field = settings.type_of(story).image
+    return found if found and _is_translated(api, settings, story["content"]["component"], field) else []
+
+
 def values(
-    api: httpx.Client, settings: StoryblokSettings, story: Any, asset: Any, picture: Picture
+    settings: StoryblokSettings, story: Any, asset: Any, picture: Picture, locales: list[str]
 ) -> dict[str, dict[str, Any]]:
     """What the image field is to hold, by its name in each locale; an image of its own that a locale has stays."""
-    field, content = settings.type_of(story).image, story["content"]
+    field = settings.type_of(story).image
     told = {field: assets.value(settings, asset, picture)}
-    others = [code for code in settings.locales[1:] if code in picture.alts]
     before = stories.image(story, field)
-    if others and _is_translated(api, settings, content["component"], field):
-        for code in others:
-            name = settings.key(field, code)
-            now = stories.image(story, name)
-            if now is None or (before and now.id == before.id):
-                told[name] = assets.value(settings, asset, picture.within(code), code)
+    for code in locales:
+        name = settings.key(field, code)
+        now = stories.image(story, name)
+        if now is None or (before and now.id == before.id):
+            told[name] = assets.value(settings, asset, picture.within(code), code)
     return told
 
 

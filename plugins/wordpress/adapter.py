@@ -114,8 +114,11 @@ class WordPress(Adapter):
             if now != before:
                 raise Conflict(f"{entry.ref} has another featured image ({now or 'none'}) than when it was read")
             media = _store(api, media, entry, picture, before)
+            now = _featured(api, entry.ref)  # again: the upload may have taken a while
+            if now != before:
+                raise Conflict(f"{entry.ref} has another featured image ({now or 'none'}) than when it was read")
             _feature(api, entry.ref, media["id"])
-        previous = media.get("meta", {}).get(REPLACES, 0)
+        previous = (media.get("meta") or {}).get(REPLACES, before)  # [] while our plugin is switched off
         return Receipt(str(media["id"]), media["source_url"], {"featured_media": previous})
 
     def revert(self, api: httpx.Client, ref: str, receipt: Receipt) -> None:

@@ -82,7 +82,8 @@ def missed(house: House, site: str, since: float) -> bool:
     """Plans what no delivery has told of since then (epoch, seconds); whether there was too much for one look."""
     begun = 0
     with sites.reach(house, site) as (adapter, api):
-        for event in adapter.recent(api, datetime.fromtimestamp(since - OVERLAP, UTC)):
+        # all pages first, as what is begun below changes the very list that they are pages of
+        for event in list(adapter.recent(api, datetime.fromtimestamp(since - OVERLAP, UTC))):
             kinds = ("published", "created", "updated") if event.kind == "published" else ("created", "updated")
             wanting = rules.wanting(house.settings.rules, site, *kinds)
             outcome, words = _begin(house, site, event, wanting) if wanting else ("ignored", "")

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from adapters import Meanwhile
 from servers.bigcommerce import CLIENT_SECRET, Server
 from servers.site import SECRET
 from standardwebhooks import Webhook
@@ -98,6 +99,14 @@ def test_the_merchant_s_photographs_stay_behind_our_picture(site: Server, adapte
     images = site.products[int(ref)]["images"]
     assert [image["sort_order"] for image in images[:2]] == theirs
     assert images[2]["sort_order"] < min(theirs)
+
+
+def test_a_photograph_that_is_set_during_the_upload_keeps_its_place(site: Server, adapter: Adapter) -> None:
+    ref = site.create("published")
+    faster = Meanwhile("POST", f"/products/{ref}/images", lambda: site.set_image(ref, b"\xff\xd8\xff theirs"))
+    with adapter.open(faster) as api, pytest.raises(Conflict):
+        adapter.attach(api, adapter.fetch(api, ref), DRAWING)
+    assert (len(site.image(ref)) > 0, site.pictures()) == (True, 1)
 
 
 def test_a_revert_takes_our_picture_out_of_the_gallery(site: Server, adapter: Adapter, api: httpx.Client) -> None:

@@ -210,3 +210,11 @@ def test_recent_reads_page_after_page(site: Server, adapter: Adapter, api: httpx
     refs = {site.create("published") for _ in range(51)}
     found = {event.ref for event in adapter.recent(api, datetime.now(UTC) - timedelta(minutes=1))}
     assert found == refs
+
+
+def test_a_revert_brings_back_whose_photograph_it_was(site: Server, adapter: Adapter, api: httpx.Client) -> None:
+    ref = site.create("published")
+    site.set_image(ref, b"\x89PNG theirs")
+    site._edited(ref)["image"]["meta"]["title"] = "Photo: Ann Smith"
+    adapter.revert(api, ref, adapter.attach(api, adapter.fetch(api, ref), DRAWING))
+    assert site._edited(ref)["image"]["meta"]["title"] == "Photo: Ann Smith"

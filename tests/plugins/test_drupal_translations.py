@@ -154,6 +154,17 @@ def test_an_image_that_somebody_gave_a_language_since_outlives_a_revert(
     assert shown(site, ref) == {"de": "Our own photograph"}
 
 
+def test_alt_text_that_an_editor_improved_since_outlives_a_revert(
+    site: Server, adapter: Adapter, api: httpx.Client, ref: str
+) -> None:
+    site.translated = "file"
+    site.set_image(ref, DOT + b"de", "de")
+    receipt = adapter.attach(api, adapter.fetch(api, ref), DRAWING)
+    site._edited(ref)["languages"]["de"]["image"]["meta"]["alt"] = "Ein besserer Text"
+    adapter.revert(api, ref, receipt)
+    assert site._edited(ref)["languages"]["de"]["image"]["meta"]["alt"] == "Ein besserer Text"
+
+
 def test_a_translation_that_is_not_published_stays_so(site: Server, adapter: Adapter, api: httpx.Client) -> None:
     ref = site.create("published")
     site.translate(ref, "de", "Entwurf", published=False)

@@ -116,6 +116,11 @@ def test_a_revert_that_was_done_already_writes_nothing(adapter: Adapter) -> None
         adapter.revert(api, "7", Receipt("9", "", {"id": "3"}))
 
 
+def test_a_revert_leaves_the_photograph_that_was_added_behind_ours(adapter: Adapter) -> None:
+    answers = httpx.Response(200, json=product(5, 9)), httpx.Response(204), httpx.Response(200, json=product(9))
+    adapter.revert(answering(adapter, *answers), "7", Receipt("5", "", {"id": ""}))
+
+
 def test_a_revert_that_cannot_bring_back_what_was_deleted_is_said(adapter: Adapter) -> None:
     answers = httpx.Response(200, json=product(9)), httpx.Response(204), httpx.Response(200, json=product())
     with answering(adapter, *answers) as api, pytest.raises(CmsProblem, match="shows image none and not 3"):

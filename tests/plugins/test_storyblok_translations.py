@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from adapters import Meanwhile
 from servers.storyblok import Server
 
 from frontispiece.cms import Adapter, CmsProblem, Conflict, Picture
@@ -203,3 +204,12 @@ def test_an_image_that_an_editor_sets_meanwhile_is_a_conflict_in_all_languages(
     with pytest.raises(Conflict):
         adapter.attach(api, entry, DRAWING)
     assert "image__i18n__de" not in content(site, ref)
+
+
+def test_what_an_editor_saves_while_we_ask_for_translated_fields_stays_unpublished(
+    site: Server, adapter: Adapter, ref: str
+) -> None:
+    faster = Meanwhile("GET", "/components", lambda: site._save(int(ref), publish=False, intro="Calm."))
+    with adapter.open(faster) as api:
+        adapter.attach(api, adapter.fetch(api, ref), DRAWING)
+    assert (content(site, ref)["intro"], site.state(ref)) == ("Calm.", "changed")

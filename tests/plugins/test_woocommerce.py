@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+from adapters import Meanwhile
 from PIL import Image
 from pydantic import ValidationError
 from servers.recorder import Recorder, parse, recording
@@ -265,19 +266,8 @@ def test_a_picture_that_an_editor_moved_back_is_not_put_first_again(
 
 def test_an_image_that_is_set_during_the_upload_is_not_replaced(shop: Server, adapter: Adapter) -> None:
     ref = shop.create("published")
-
-    class Slow(httpx.BaseTransport):
-        real = httpx.HTTPTransport()
-
-        def handle_request(self, request: httpx.Request) -> httpx.Response:
-            if request.method == "POST":
-                shop.set_image(ref, drawing(7, "png"))
-            return self.real.handle_request(request)
-
-        def close(self) -> None:
-            self.real.close()
-
-    with adapter.open(Slow()) as api, pytest.raises(Conflict):
+    faster = Meanwhile("POST", "/media", lambda: shop.set_image(ref, drawing(7, "png")))
+    with adapter.open(faster) as api, pytest.raises(Conflict):
         adapter.attach(api, adapter.fetch(api, ref), picture())
     assert len(shop.gallery(ref)) == 1
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from adapters import Meanwhile
 from PIL import Image
 from servers.wordpress import SUITES, WordPress, running
 
@@ -197,6 +198,31 @@ def test_an_image_that_a_person_took_away_meanwhile_is_a_conflict_too(
         editor.post(f"/wp/v2/{entry.ref}", json={"featured_media": 0}).raise_for_status()
     with pytest.raises(Conflict):
         adapter.attach(api, read, shown)
+
+
+def test_an_image_that_a_person_sets_during_the_upload_stays(
+    site: WordPress, adapter: Adapter, api: httpx.Client
+) -> None:
+    entry, shown = written(site, adapter, api)
+    theirs: list[int] = []
+    faster = Meanwhile("POST", "/wp/v2/media", lambda: theirs.append(set_by_a_person(site, entry)))
+    with adapter.open(faster) as slow, pytest.raises(Conflict):
+        adapter.attach(slow, entry, shown)
+    image = adapter.fetch(api, entry.ref).image
+    assert [image and image.id] == [str(number) for number in theirs]
+
+
+def test_with_our_plugin_switched_off_a_picture_is_written_and_taken_back(
+    site: WordPress, adapter: Adapter, api: httpx.Client
+) -> None:
+    entry, shown = written(site, adapter, api)
+    site.php("deactivate_plugins('frontispiece/frontispiece.php');")
+    try:
+        receipt = adapter.attach(api, entry, shown)
+        adapter.revert(api, entry.ref, receipt)
+        assert adapter.fetch(api, entry.ref).image is None
+    finally:
+        site.php("activate_plugin('frontispiece/frontispiece.php');")
 
 
 def test_a_known_image_is_replaced_and_comes_back_by_revert(

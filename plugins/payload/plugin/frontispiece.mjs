@@ -36,6 +36,7 @@ const kindOf = (operation, doc, before) => {
 }
 
 export const frontispiece = ({ hook, secret, collections, user, background = () => {} }) => {
+  if (!user) throw new Error('frontispiece: `user` is missing, the email, user name or id that Frontispiece logs in with')
   const isOurs = (who) => Boolean(who) && [who.email, who.username, who.id].includes(user)
 
   const deliver = async (req, said) => {

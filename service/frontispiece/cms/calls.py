@@ -17,8 +17,8 @@ MOST_SECONDS = 60.0  # from the first byte of an answer to its last
 def call(api: httpx.Client, method: str, path: str, **request: Any) -> httpx.Response:
     """One request to a CMS, its failures turned into our errors with the CMS's own words.
 
-    401 is `NotAllowed`, 404 and 410 are `Gone`; 429, 5xx and every transport failure are `Unavailable`; the rest is
-    `CmsProblem`. An answer is read whole, up to `MOST_BYTES` and for `MOST_SECONDS`.
+    401 is `NotAllowed`, 404 and 410 are `Gone`; 408, 429, 5xx and every transport failure are `Unavailable`; the rest
+    is `CmsProblem`. An answer is read whole, up to `MOST_BYTES` and for `MOST_SECONDS`.
     """
     where = f"{method} {api.build_request(method, path).url}"
     try:
@@ -33,7 +33,7 @@ def call(api: httpx.Client, method: str, path: str, **request: Any) -> httpx.Res
         raise NotAllowed(f"{words}: are the credentials of this site right?")
     if answer.status_code in (404, 410):
         raise Gone(words)
-    if answer.status_code == 429 or answer.is_server_error:
+    if answer.status_code in (408, 429) or answer.is_server_error:
         raise Unavailable(words, seconds=_wait(answer))
     raise CmsProblem(words)
 
@@ -53,8 +53,14 @@ def _whole(coming: httpx.Response, where: str) -> httpx.Response:
 
 
 def _wait(answer: httpx.Response) -> float:
+    """The seconds that Retry-After asks for, as a number or as a date; 0 where it asks for nothing."""
     header = answer.headers.get("Retry-After", "")
-    return float(header) if header.isascii() and header.isdigit() else 0.0
+    if header.isascii() and header.isdigit():
+        return float(header)
+    try:
+        return max(0.0, (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):  # no date, or one without a time zone
+        return 0.0
 
 
 def read_json(answer: httpx.Response) -> Any:
