@@ -84,6 +84,13 @@ def test_a_changed_template_is_tried(web: Web, opened: Opened) -> None:
         accessible(page)
 
 
+def test_a_template_is_tried_on_a_small_phone_too(web: Web, opened: Opened) -> None:
+    furnished(web)
+    with opened("/templates/article/hero", role="lead", width=320, language="de") as page:
+        page.get_by_text("Eine Änderung ausprobieren").click()
+        assert page.evaluate("document.documentElement.scrollWidth") == 320
+
+
 def test_the_doctors_findings_appear_by_themselves(web: Web, opened: Opened) -> None:
     with opened("/sites/gazette", role="lead") as page:
         page.get_by_role("button", name="Ask the doctor").click()

@@ -125,6 +125,24 @@ def test_money_is_written_as_the_reader_does(app: Flask, asked: str, words: str)
     assert show(app, "{{ plain.dollars(1234.5) }}", asked).replace("\xa0", " ") == words
 
 
+@pytest.mark.parametrize(
+    ("amount", "words"),
+    [
+        (0, "$0.00"),
+        (12345.678, "$12,345.68"),
+        (123.4567, "$123.46"),
+        (1.005, "$1.00"),
+        (0.99999, "$1.00"),
+        (0.1 + 0.2, "$0.30"),
+        (0.0125, "$0.0125"),
+        (0.123456, "$0.1235"),
+        (0.00001, "$0.00001"),
+    ],
+)
+def test_money_is_told_to_the_cent_and_below_a_dollar_in_four_figures(app: Flask, amount: float, words: str) -> None:
+    assert show(app, "{{ plain.dollars(amount) }}", "en", amount=amount) == words
+
+
 def test_a_reason_of_ours_is_told_in_the_readers_language(app: Flask) -> None:
     words = "somebody has set another image on “%s %(x)s” meanwhile; it was left alone"
     told = show(app, "{{ plain.sentence(words) }}", words=words)

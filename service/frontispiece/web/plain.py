@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from decimal import Decimal
 from urllib.parse import urlsplit
 
 from frontispiece.models import RenderState, State
@@ -169,11 +170,12 @@ def number(amount: float, places: int = 0) -> str:
 
 
 def dollars(amount: float | None) -> str:
-    """Money, with as many places as it needs."""
+    """Money, to the cent; below a dollar with as many places as four figures need."""
     if amount is None:
         return ""
-    written = f"{amount:,.2f}" if round(amount, 2) == amount else f"{amount:,.4g}"
-    return _("$%(amount)s", amount=figures(written))
+    exact = Decimal(f"{amount:.4g}")
+    in_cents = abs(amount) >= 1 or exact == round(exact, 2)
+    return _("$%(amount)s", amount=figures(f"{amount:,.2f}" if in_cents else f"{exact:f}"))
 
 
 FILTERS = {

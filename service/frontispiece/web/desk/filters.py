@@ -4,7 +4,9 @@ from collections.abc import Iterable
 
 from frontispiece import reasons
 from frontispiece.web.desk.bulk import Outcome
+from frontispiece.web.i18n import gettext as _
 from frontispiece.web.i18n import known, lazy, nlazy
+from frontispiece.web.search import Query
 
 Option = tuple[str, str]  # what a form sends, and what a person reads
 
@@ -26,6 +28,7 @@ DONE = {
     "assign": nlazy("%(num)s picture has its reviewer.", "%(num)s pictures have their reviewer."),
     "undo": nlazy("%(num)s decision is taken back.", "%(num)s decisions are taken back."),
 }
+MORE = ("kind", "rule", "age", "chip", "reason", "sort")
 ONE = {
     "approve": lazy("Approved: “%(title)s”."),
     "reject": lazy("Rejected: “%(title)s”."),
@@ -43,6 +46,12 @@ def chips() -> list[Option]:
 def whose(people: Iterable[str]) -> list[Option]:
     """Whom a picture may be given to, as a filter."""
     return [*((who, str(words)) for who, words in WHOSE.items()), *((name, name) for name in people)]
+
+
+def more(query: Query) -> str:
+    """What opens the less used filters, with how many of them are on: one does not see them otherwise."""
+    on = sum(name in query.args() for name in MORE)
+    return _("More filters (%(num)s)", num=on) if on else _("More filters")
 
 
 def told(outcome: Outcome) -> str:

@@ -17,6 +17,8 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || field) return;
+  if (event.key.length === 1 && $("#single")?.checked === false) return;
+  if (event.key.startsWith("Arrow") && event.target.closest(".scroll")) return; // they scroll
   const act = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   if (!act) return;
   event.preventDefault();
@@ -44,6 +46,13 @@ if (help) {
   help.hidden = false;
   help.addEventListener("click", keys["?"]);
 }
+
+// Who speaks to the computer, or hits keys by accident, switches off those that do something by themselves.
+const single = $("#single");
+const recall = () => single && (single.checked = localStorage.getItem("single-keys") !== "off");
+single?.addEventListener("change", () => localStorage.setItem("single-keys", single.checked ? "on" : "off"));
+addEventListener("pageshow", recall);
+recall();
 
 // The notice tells what the last page did; loading this one again must not tell it again.
 const address = new URL(location.href);
