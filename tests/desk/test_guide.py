@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from desk.furnish import Web
 from desk.test_permissions import MAY
 
 from frontispiece.accounts import ROLES
@@ -11,6 +12,7 @@ from frontispiece.accounts import ROLES
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs/desk.md").read_text("utf8")
 PAGES = ROOT / "service/frontispiece/web/pages"
+STATIC = ROOT / "service/frontispiece/web/static"
 HEAD = "| | viewer | editor | lead | admin |"
 ROWS = {  # what the guide says, and the groups of routes that it means
     "see pictures and their history": ("pages",),
@@ -59,3 +61,12 @@ def test_every_picture_is_small_and_shown_somewhere() -> None:
     shown = {one for page in ROOT.glob("**/*.md") if ".venv" not in page.parts for one in links(page)}
     for picture in (ROOT / "docs/pictures").iterdir():
         assert (picture in shown, picture.stat().st_size < 200_000) == (True, True), picture
+
+
+@pytest.mark.parametrize("page", ["/desk", "/desk/1", "/desk/1/change/repaint", "/board", "/templates"])
+def test_a_page_has_less_than_a_hundred_kilobytes_of_our_own_styles_and_scripts(web: Web, page: str) -> None:
+    web.illustration()
+    answer = web.browser("lead").get(page)
+    wanted = set(re.findall(r"/static/(\w+\.(?:css|js))", answer.text))
+    assert {"desk.css", "desk.js"} <= wanted  # which the others import
+    assert (answer.status_code, sum((STATIC / name).stat().st_size for name in wanted) < 100_000) == (200, True)
