@@ -32,6 +32,7 @@ def test_a_name_that_is_picked_is_given_the_illustration(web: Web, opened: Opene
     web.login("editor", "Kim")
     with opened(f"/desk/{number}") as page:
         page.get_by_label("Assigned to").select_option("Kim")
+        page.get_by_role("button", name="Assign").click()
         expect(page.locator("#assignee option[selected]")).to_have_text("Kim")
     assert web.one(number).assignee == "Kim"
 

@@ -88,8 +88,8 @@ def needs(role: str) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P,
 
 def _ask_to_log_in() -> Response:
     back = request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else request.path.rpartition("/")[0]
-    if request.headers.get("HX-Request"):
-        return Response(status=401, headers={"HX-Redirect": url_for("login.show")})
+    if request.headers.get("HX-Request"):  # the page stays, with what was typed there, and its script says so
+        return Response(_("You are logged out. Log in again in another window, then send it."), 401)
     return make_response(redirect(url_for("login.show", next=back or None), 303))
 
 

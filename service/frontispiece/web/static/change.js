@@ -39,6 +39,14 @@ const say = (words) => {
   if (words) box.scrollIntoView({ block: "nearest" });
 };
 
+const parsed = (text) => new DOMParser().parseFromString(text, "text/html");
+
+let loggedOut = false;
+async function newToken(old) { // a new login has another one
+  const answer = await fetch(location.href);
+  return $("[data-tool-form] [name=token]", parsed(await answer.text()))?.value ?? old;
+}
+
 form?.addEventListener("submit", async (event) => {
   event.preventDefault();
   const button = $(".draw", form);
@@ -50,10 +58,12 @@ form?.addEventListener("submit", async (event) => {
   button.textContent = form.dataset.wait;
   say("");
   try {
-    const answer = await fetch(form.action, { method: "POST", body });
+    if (loggedOut) body.set("token", await newToken(body.get("token")));
+    const answer = await fetch(form.action, { method: "POST", body, headers: { "HX-Request": "true" } });
     if (answer.ok && answer.redirected) return location.assign(answer.url);
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    say($("#problem, .door h1", page)?.textContent.trim() || form.dataset.lost);
+    const words = await answer.text();
+    loggedOut = answer.status === 401; // then the words are for people, and no page
+    say(loggedOut ? words : $("#problem, .door h1", parsed(words))?.textContent.trim() || form.dataset.lost);
   } catch {
     say(form.dataset.lost);
   }

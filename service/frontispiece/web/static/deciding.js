@@ -9,8 +9,9 @@ const KEPT = 12; // pages
 const ahead = new Map(); // by address: { page, promise }
 const decided = new Set(); // numbers of illustrations, whose pages fetched ahead are out of date
 const unsent = []; // decisions that did not arrive
+let missed = false; // whether there is news that somebody was too busy for
 let line = Promise.resolve(); // decisions are sent one after the other
-let sending = 0;
+const sending = new Set(); // decisions that are on their way
 let address = plain(location.href); // of the page that is shown
 let painted = true;
 let shown = 0; // when
@@ -40,7 +41,7 @@ function lookAhead(url, depth = 2) {
   if (ahead.has(key) || decided.has(number) || key === address) return;
   const entry = { page: null };
   ahead.set(key, entry);
-  if (ahead.size > KEPT) ahead.delete(ahead.keys().next().value);
+  if (ahead.size > KEPT) ahead.delete([...ahead].find(([, { page }]) => !page || !changed(page.main).length)?.[0]);
   read(key).then(async (page) => {
     if (!live(page.main)) throw new Error("another page");
     await page.main.querySelector("[data-first]")?.decode().catch(() => {});
@@ -64,7 +65,7 @@ function show(page, how = "push") {
   painted = false;
   requestAnimationFrame(() => requestAnimationFrame(() => (painted = true)));
   scrollTo(0, 0);
-  window.htmx?.process(page.main);
+  window.htmx?.process(page.main, true); // anew, as its clocks stop while a page is put by
   page.main.focus({ preventScroll: true });
   document.dispatchEvent(new Event("desk:shown"));
   lookAhead(live(page.main)?.after);
@@ -83,20 +84,67 @@ async function go(url, how = "push") {
   show({ ...page, url: plain(url) }, how);
 }
 
-// Somebody else may have changed what is shown; whoever types or looks closely is left in peace
+// What somebody is at: whoever types or looks closely is left in peace, and nothing that was typed is lost
 
-function busy() {
-  const changed = (field) => (field.type === "checkbox" ? field.checked !== field.defaultChecked : field.value !== field.defaultValue);
-  const typed = [...document.querySelectorAll("#main :is(textarea, input:not([type=radio], [type=hidden]))")].some(changed);
-  const first = (select) => Math.max(0, [...select.options].findIndex((one) => one.defaultSelected));
-  const picked = [...document.querySelectorAll("#main select")].some((one) => one.selectedIndex !== first(one));
-  return typed || picked || $("dialog[open], #reject-box[open], .aiming, .both") !== null || sending > 0;
+function isChanged(field) {
+  if (field.type === "checkbox") return field.checked !== field.defaultChecked;
+  if (!field.options) return field.value !== field.defaultValue;
+  return field.selectedIndex !== Math.max(0, [...field.options].findIndex((one) => one.defaultSelected));
 }
+
+const changed = (part) => [...part.querySelectorAll("textarea, select, input:not([type=radio], [type=hidden])")].filter(isChanged);
+const closely = () => $("#reject-box[open], dialog[open], .aiming");
+const typing = () => document.activeElement?.matches("#main :is(textarea, select, input:not([type=radio], [type=checkbox]))");
+const doing = () => JSON.stringify([address, closely()?.id, document.activeElement?.id, changed($("#main")).map((field) => [field.value, field.checked])]);
+// Not at work is who still waits as they were when they sent the decision `one`
+const atWork = (one) => (closely() !== null || typing()) && doing() !== one?.doing;
+
+function busy(page) {
+  const goes = typing() && !same(document.activeElement, page.main);
+  return goes || changed($("#main")).length > 0 || closely() !== null || $(".both") !== null || sending.size > 0;
+}
+
+// What stands in another page where this stands here: what has its id, or its place within what has one
+function same(node, main) {
+  const near = node.closest("[id]");
+  const there = main.querySelector(`[id="${near.id}"]`);
+  if (near === node) return there;
+  const like = node.name ? `[name="${node.name}"][value="${CSS.escape(node.value)}"]` : node.tagName;
+  return there?.querySelectorAll(like)[[...near.querySelectorAll(like)].indexOf(node)];
+}
+
+function carry(main, sent) {
+  for (const box of document.querySelectorAll("#main details[open]")) same(box, main)?.setAttribute("open", "");
+  const isSent = ({ form, name, value }) => sent && form.id === sent.form && sent.body.getAll(name).includes(value);
+  for (const field of changed($("#main"))) {
+    const there = !isSent(field) && same(field, main);
+    if (there) [there.value, there.checked] = [field.value, field.checked];
+  }
+}
+
+// The same illustration anew. What is picked, open and typed stays so, unless it was sent, and so does one's place.
+function renew(page, sent, how = "replace") {
+  const [top, brief, focused] = [scrollY, $(".brief").scrollTop, document.activeElement];
+  const there = focused?.matches("#main [id], .thumbs input") ? same(focused, page.main) : null;
+  const [now, then] = [$("#main"), page.main].map((main) => live(main).version.split("-")[0]);
+  const picked = now === then && $(".thumbs :checked")?.value; // a new state shows what it is about
+  carry(page.main, sent);
+  show(page, how);
+  if (picked) $(`.thumbs input[value="${picked}"]`)?.click();
+  there?.focus({ preventScroll: true });
+  if (focused?.selectionStart != null) there?.setSelectionRange?.(focused.selectionStart, focused.selectionEnd);
+  $(".brief").scrollTop = brief;
+  scrollTo(0, top);
+}
+
+// Somebody else may have changed what is shown
 
 async function freshen() {
   const url = address;
   const page = await read(url).catch(() => null);
-  if (!page || !live(page.main) || url !== address || busy()) return;
+  if (!page || !live(page.main) || url !== address) return;
+  missed = busy(page);
+  if (missed) return;
   const said = $("#notices"); // what was just done can be undone as long as nothing else is
   settle({ ...page, url });
   $("#notices").replaceWith(said);
@@ -104,7 +152,7 @@ async function freshen() {
 
 function settle(page) {
   const [now, then] = [live($("#main")), live(page.main)];
-  if (now?.illustration !== then.illustration || now.version !== then.version) return show(page, "replace");
+  if (now.version !== then.version) return renew(page);
   $(".steps").replaceWith(page.steps);
   $("#notices").replaceWith(page.main.querySelector("#notices"));
 }
@@ -113,37 +161,58 @@ function settle(page) {
 
 function decide(form, submitter) {
   const main = $("#main");
-  const one = { number: live(main).illustration, title: live(main).title, left: here() };
+  const one = { number: live(main).illustration, title: form.dataset.title ?? live(main).title, form: form.id, left: here() };
   one.to = submitter?.hasAttribute("formaction") ? submitter.formAction : form.action;
+  one.about = new URL(one.to).pathname.split("/").at(-2); // an undo may be about another one than is shown
   one.body = new FormData(form, submitter);
   const goesOn = form.dataset.decides === "on" && !submitter?.hasAttribute("data-stays");
-  const again = unsent.findIndex((other) => other.number === one.number);
+  one.first = one.about === one.number ? beside(form, goesOn) : [];
+  const again = unsent.findIndex((other) => other.about === one.about);
   if (again >= 0) unsent.splice(again, 1);
   if (goesOn) decided.add(one.number);
   one.next = goesOn && live(main).after ? ahead.get(plain(live(main).after))?.page : null;
   if (one.next && decided.has(live(one.next.main).illustration)) one.next = null;
-  sending += 1;
+  sending.add(one);
+  $("#notices").replaceChildren(); // undoing means the last decision, and that is this one
+  one.doing = doing();
   if (one.next) show(one.next);
   else submitter?.setAttribute("aria-disabled", "true");
   line = line.then(() => send(one)).finally(() => {
-    sending -= 1;
+    sending.delete(one);
     submitter?.removeAttribute("aria-disabled");
   });
 }
 
+// What was typed beside an act is sent before it, where the act would lose it: words, and a comment
+function beside(form, goesOn) {
+  const save = form.id !== "approve" && $("#approve [formaction]");
+  const found = save ? [{ form: save.form, to: save.formAction }] : [];
+  if (goesOn && $(".say")) found.push({ form: $(".say"), to: $(".say").action });
+  return found.filter((other) => changed(other.form).length).map((other) => ({ ...other, body: new FormData(other.form) }));
+}
+
+const post = (one) => read(one.to, { method: "POST", body: one.body }).catch(() => null);
+const words = (page) => page.main.querySelector(".notice.bad")?.textContent.trim();
+
+function problem(page) {
+  if (!page) return "away";
+  if (new URL(page.url).pathname === "/login") return "login";
+  return page.answer.ok && page.answer.redirected ? "" : "other";
+}
+
 async function send(one) {
-  let page;
-  try {
-    page = await read(one.to, { method: "POST", body: one.body });
-  } catch (problem) {
-    return keep(one, "away");
+  for (; one.first.length; one.first.shift()) {
+    const page = await post(one.first[0]);
+    if (problem(page)) return keep(one, problem(page), page && words(page));
+    const said = one.first[0].form.comment;
+    if (said?.value === one.first[0].body.get("comment")) said.value = "";
   }
-  const { answer } = page;
-  if (new URL(page.url).pathname === "/login") return keep(one, "login");
-  if (answer.ok && answer.redirected) return arrived(one, page);
+  const page = await post(one);
+  if (!problem(page)) return arrived(one, page);
+  if (problem(page) !== "other") return keep(one, problem(page));
   if (live(page.main)?.illustration === one.number) return refused(one, page);
-  const words = answer.status < 500 && page.main.querySelector("#notices"); // about another one: an undo that came too late
-  if (words) return $("#notices").replaceWith(words);
+  const said = page.answer.status < 500 && page.main.querySelector("#notices"); // about another one: an undo that came too late
+  if (said) return $("#notices").replaceWith(said);
   keep(one, "other");
 }
 
@@ -151,64 +220,80 @@ const still = (one) => $("#main") === (one.next ?? one.left).main;
 
 function arrived(one, page) {
   tell();
-  const number = new URL(one.to).pathname.split("/").at(-2);
-  if (one.to.includes("/undo") || !live(page.main)) decided.delete(number);
-  if (still(one)) {
-    if (!live(page.main)) return location.assign(page.url);
-    page.url = plain(page.url);
-    if (one.next && live(page.main).illustration === live(one.next.main).illustration) return settle(page);
-    return show(page, page.url === address ? "replace" : "push");
-  }
-  const notices = page.main.querySelector("#notices");
-  if (notices) $("#notices")?.replaceWith(notices);
+  if (one.to.includes("/undo") || !live(page.main)) decided.delete(one.about);
+  const isLeft = [...sending].some((other) => other !== one && other.left.main === $("#main"));
+  if (still(one) && !isLeft && !atWork(one)) return goOn(one, page);
+  const notices = sending.size === 1 && page.main.querySelector("#notices"); // of the last decision, so that U means it
+  if (notices) $("#notices").replaceWith(notices);
+}
+
+function goOn(one, page) {
+  if (!live(page.main)) return location.assign(page.url);
+  page.url = plain(page.url);
+  const how = page.url === address ? "replace" : "push";
+  if (live(page.main).illustration === live($("#main")).illustration) return one.next ? settle(page) : renew(page, one, how);
+  leave();
+  show(page, how);
 }
 
 function refused(one, page) {
+  if (atWork(one)) return keep(one, "other", words(page));
   decided.delete(one.number);
   tell();
+  page.url = one.left.url;
+  if (live($("#main")).illustration === one.number) return renew(page, one);
   leave();
-  show({ ...page, url: one.left.url }, one.left.url === address ? "replace" : "push");
+  show(page);
 }
 
 // What did not arrive
 
-function keep(one, why) {
+function keep(one, why, said) {
+  const isFree = !atWork(one);
   decided.delete(one.number);
-  unsent.push(one);
-  if (one.next && still(one)) {
+  unsent.push(Object.assign(one, { why: said ? "" : why, said }));
+  if (one.next) ahead.set(one.left.url, { page: one.left });
+  if (one.next && still(one) && isFree) {
     leave();
     show(one.left);
   }
   one.next = null; // what comes next is the server's word when it is sent again
-  tell(why);
+  tell();
+  if (isFree) $("body > .lost [data-again]").focus();
 }
 
-function tell(why = "") {
+function tell() {
+  const isFocused = $("body > .lost :focus") !== null;
   $("body > .lost")?.remove();
   if (!unsent.length) return;
   const box = $("#lost").content.cloneNode(true).firstElementChild;
+  const { why, said } = unsent.at(-1);
   box.querySelector("[data-titles]").textContent = unsent.map((one) => one.title).join(" · ");
-  for (const words of box.querySelectorAll("[data-why]")) words.hidden = words.dataset.why !== (why || "away");
+  for (const one of box.querySelectorAll("[data-why]")) one.hidden = one.dataset.why !== why;
+  box.querySelector("[data-said]").textContent = said ?? "";
   box.querySelector("[data-again]").addEventListener("click", again);
   box.querySelector("[data-drop]").addEventListener("click", () => {
     unsent.length = 0;
     tell();
   });
   document.body.append(box);
-  box.querySelector("[data-again]").focus();
+  if (isFocused) box.querySelector("[data-again]").focus();
 }
 
 function again() {
   const waiting = unsent.splice(0);
   $("body > .lost").remove();
-  sending += waiting.length;
-  for (const one of waiting) line = line.then(() => resend(one)).finally(() => (sending -= 1));
+  for (const one of waiting) {
+    sending.add(one);
+    one.doing = doing(); // whoever sends it again has time for the answer
+    line = line.then(() => resend(one)).finally(() => sending.delete(one));
+  }
 }
 
 async function resend(one) {
   const page = await read(one.left.url).catch(() => null);
   const token = page?.main.querySelector("[name=token]")?.value;
-  if (token) one.body.set("token", token); // that of a new login, where the old one was over
+  for (const { body } of token ? [...one.first, one] : []) body.set("token", token); // of a new login, where the old one was over
   await send(one);
 }
 
@@ -228,6 +313,7 @@ document.addEventListener("submit", (event) => {
   event.preventDefault();
   if (!painted || (pointed && performance.now() - shown < 400 && shown)) return;
   if (event.submitter?.getAttribute("aria-disabled") === "true") return;
+  if (sending.size && !pointed && event.target.action.includes("/undo")) return; // the key means what is still on its way
   decide(event.target, event.submitter);
 }, true);
 
@@ -235,12 +321,14 @@ addEventListener("popstate", () => {
   if (plain(location.href) !== address) go(location.href, "none");
 });
 addEventListener("beforeunload", (event) => {
-  if (unsent.length || sending) event.preventDefault();
+  if (unsent.length || sending.size) event.preventDefault();
 });
 document.body.addEventListener("frontispiece:changed", (event) => {
   const about = live($("#main"))?.illustration;
   if (event.detail.length === 0 || event.detail.includes(Number(about))) freshen();
 });
+
+document.addEventListener("focusout", () => missed && freshen());
 
 const begin = () => {
   lookAhead(live($("#main"))?.after);

@@ -271,3 +271,11 @@ function ready() {
 }
 document.addEventListener("desk:shown", ready);
 ready();
+
+// While a picture is drawn the page is refreshed again and again: what was opened stays open, and whoever looks closely
+// is left in peace
+window.htmx?.config.morphIgnore.push("open");
+document.addEventListener("htmx:before:swap", (event) => {
+  if (event.target.id === "live" && $("dialog[open], .both")) event.preventDefault();
+});
+document.addEventListener("htmx:after:swap", ready);

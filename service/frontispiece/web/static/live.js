@@ -24,6 +24,38 @@ function stop() {
   stream = null;
 }
 
+// What a fragment could not do is said: beside the fields of those who review together, else above the page
+
+const ours = (ctx) => (ctx?.request?.form?.matches("#together form") ? ctx.request.form : null);
+
+function fault({ detail: { ctx } }) {
+  const form = ours(ctx);
+  const over = ctx?.response?.status === 401 && ctx.text; // the login; the answer is the words for it
+  if (!form && (!over || document.querySelector("#logged-out"))) return;
+  const page = new DOMParser().parseFromString(ctx.text ?? "", "text/html");
+  const box = document.createElement("p");
+  box.className = "notice bad";
+  box.setAttribute("role", "alert");
+  box.textContent = over || (page.querySelector(".door h1")?.textContent ?? form.parentElement.dataset.lost);
+  if (!form) document.querySelector("#main").before(Object.assign(box, { id: "logged-out" }));
+  else form.parentElement.querySelector(".fault").replaceChildren(box);
+  if (form?.matches(".assign")) form.reset();
+}
+document.addEventListener("htmx:response:error", fault);
+document.addEventListener("htmx:error", fault);
+
+// What has arrived is no longer in its field, unless it was refused or something else was typed since
+document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+  if (ctx.response.status >= 400) return;
+  document.querySelector("#logged-out")?.remove();
+  const form = ours(ctx);
+  if (!form) return;
+  form.parentElement.querySelector(".fault").replaceChildren();
+  const field = form.querySelector("textarea, select");
+  const isRefused = form.matches(".say") && form.parentElement.querySelector(":scope > .notice");
+  if (!isRefused && field.value === ctx.request.body.get(field.name).replaceAll("\r", "")) form.reset();
+});
+
 // A browser keeps six connections to a host; pages in the background leave theirs to the one in front.
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) return stop();
