@@ -1,6 +1,5 @@
 """A product's images, of which the thumbnail is the one that lists and searches show."""
 
-import json
 from pathlib import PurePath
 from typing import Any
 
@@ -39,8 +38,7 @@ def put_first(
 
 def upload(api: httpx.Client, settings: BigCommerceSettings, ref: str, images: Any, picture: Picture) -> Any:
     """The picture behind all others, not shown first yet."""
-    form = {"is_thumbnail": False, "sort_order": max((one["sort_order"] for one in images), default=0) + 1}
-    form |= {"description": picture.alt}
+    order = max((image["sort_order"] for image in images), default=0) + 1
+    form = {"is_thumbnail": "false", "sort_order": str(order), "description": picture.alt}
     file = {"image_file": (picture.stable_name, picture.data, picture.mime)}
-    words = {name: json.dumps(value) if name != "description" else value for name, value in form.items()}
-    return catalog.ask(api, settings, "POST", f"products/{ref}/images", data=words, files=file, timeout=120)
+    return catalog.ask(api, settings, "POST", f"products/{ref}/images", data=form, files=file, timeout=120)

@@ -111,12 +111,9 @@ class WordPress(Adapter):
         now, before = _featured(api, entry.ref), int(entry.image.id) if entry.image else 0
         media = _uploaded(api, entry, picture)
         if media is None or media["id"] != now:
-            if now != before:
-                raise Conflict(f"{entry.ref} has another featured image ({now or 'none'}) than when it was read")
+            _unchanged(entry.ref, now, before)
             media = _store(api, media, entry, picture, before)
-            now = _featured(api, entry.ref)  # again: the upload may have taken a while
-            if now != before:
-                raise Conflict(f"{entry.ref} has another featured image ({now or 'none'}) than when it was read")
+            _unchanged(entry.ref, _featured(api, entry.ref), before)  # again: the upload may have taken a while
             _feature(api, entry.ref, media["id"])
         previous = (media.get("meta") or {}).get(REPLACES, before)  # [] while our plugin is switched off
         return Receipt(str(media["id"]), media["source_url"], {"featured_media": previous})
@@ -178,6 +175,11 @@ def _image(post: Any) -> Current | None:
     number = post.get("featured_media", 0)
     media: Any = next(iter(_embedded(post, "wp:featuredmedia")), {})
     return Current(str(number), media.get("source_url", ""), media.get("alt_text", "")) if number else None
+
+
+def _unchanged(ref: str, now: int, before: int) -> None:
+    if now != before:
+        raise Conflict(f"{ref} has another featured image ({now or 'none'}) than when it was read")
 
 
 def _featured(api: httpx.Client, ref: str) -> int:
