@@ -105,10 +105,9 @@ def _same(one: Illustration, render: Render, parent: Candidate) -> Wish:
     """What an order wished for beside the prompt; the seed is another."""
     pixels = megapixels(parent.width, parent.height)
     ask = Ask(cast("Task", render.task), tuple(render.given), render.mask, Margins(**render.margins), pixels)
-    size = (render.width, render.height)
     return Wish(
         render.model,
-        size=size,
+        size=(render.width, render.height),
         options=render.options,
         words=render.prompt if render.prompt != one.prompt else "",
         ask=ask,

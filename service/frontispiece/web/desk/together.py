@@ -145,7 +145,7 @@ def _part(number: int, problem: str = "", status: int = 200) -> ResponseReturnVa
         if one is None:
             abort(404, _("There is no illustration %(number)s.", number=number))
         others = company(session, number, g.person.name)
-    facts = {"one": one, "together": others, "trouble": problem, "typed": request.form}
+    facts = {"one": one, "together": others, "trouble": problem, "typed": {} if frame.is_part() else request.form}
     page = "_together.html" if frame.is_part() else "together.html"
     # htmx swaps only what is 2xx, and the words have to be seen beside the field
     return render_template(page, **facts), 200 if frame.is_part() else status
