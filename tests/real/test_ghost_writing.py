@@ -32,17 +32,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
-def ghost(site: Server) -> Adapter:
-    return site.adapter()
-
-
-@pytest.fixture
-def api(ghost: Adapter) -> Iterator[httpx.Client]:
-    with ghost.open() as client:
-        yield client
-
-
-@pytest.fixture
 def service(site: Server) -> Iterator[Recorder]:
     """Takes the deliveries in Frontispiece's place, for one test."""
     with recording() as recorder:
@@ -78,19 +67,19 @@ def picture(entry: Entry, **changes: Any) -> Picture:
     return replace(usual, **changes)
 
 
-def attached(site: Server, ghost: Adapter, api: httpx.Client, ref: str = "", **changes: Any) -> tuple[Entry, Receipt]:
-    entry = ghost.fetch(api, ref or site.create("published"))
-    return entry, ghost.attach(api, entry, picture(entry, **changes))
+def attached(site: Server, adapter: Adapter, api: httpx.Client, ref: str = "", **changes: Any) -> tuple[Entry, Receipt]:
+    entry = adapter.fetch(api, ref or site.create("published"))
+    return entry, adapter.attach(api, entry, picture(entry, **changes))
 
 
-def told(ghost: Adapter, service: Recorder, last: Event) -> list[Event]:
+def told(adapter: Adapter, service: Recorder, last: Event) -> list[Event]:
     """The events of all deliveries up to this last one."""
     found: list[Event] = []
     while last not in found:
         request = service.take()
         delivery = Delivery(request.headers, request.body, request.path)
-        ghost.verify(delivery)
-        found += ghost.events(delivery)
+        adapter.verify(delivery)
+        found += adapter.events(delivery)
     return found
 
 
@@ -102,30 +91,32 @@ def files(site: Server, receipt: Receipt) -> tuple[Path, Path]:
 
 @pytest.mark.parametrize("kind", ["posts", "pages"])
 @pytest.mark.parametrize("status", ["draft", "published", "scheduled"])
-def test_nothing_but_the_image_changes(site: Server, ghost: Adapter, api: httpx.Client, kind: str, status: str) -> None:
+def test_nothing_but_the_image_changes(
+    site: Server, adapter: Adapter, api: httpx.Client, kind: str, status: str
+) -> None:
     when = {"published_at": "2035-01-01T00:00:00.000Z"} if status == "scheduled" else {}
     ref = site.write(kind, status=status, custom_excerpt="Short", tags=[{"name": "Boats"}], **when)
     before = site.read(ref)
-    attached(site, ghost, api, ref)
+    attached(site, adapter, api, ref)
     after = site.read(ref)
     assert {field: after[field] for field in KEPT} == {field: before[field] for field in KEPT}
     assert after["feature_image"]
 
 
-def test_a_post_is_read_with_its_words_and_tags(site: Server, ghost: Adapter, api: httpx.Client) -> None:
-    entry = ghost.fetch(api, site.write(custom_excerpt="Short", tags=[{"name": "Boats"}, {"name": "#photo"}]))
+def test_a_post_is_read_with_its_words_and_tags(site: Server, adapter: Adapter, api: httpx.Client) -> None:
+    entry = adapter.fetch(api, site.write(custom_excerpt="Short", tags=[{"name": "Boats"}, {"name": "#photo"}]))
     assert (entry.excerpt, entry.body, entry.tags, entry.section) == ("Short", "Waves.", ("Boats",), "Boats")
     assert (entry.sections, entry.author, entry.status) == (("Boats", "#photo"), "The Editor", "draft")
 
 
-def test_the_tag_that_opts_out_is_read(site: Server, ghost: Adapter, api: httpx.Client) -> None:
-    assert ghost.fetch(api, site.write(tags=[{"name": "#No-Picture"}])).opted_out is True
+def test_the_tag_that_opts_out_is_read(site: Server, adapter: Adapter, api: httpx.Client) -> None:
+    assert adapter.fetch(api, site.write(tags=[{"name": "#No-Picture"}])).opted_out is True
 
 
 def test_a_save_between_reading_and_writing_is_kept_and_the_write_tried_again(
-    site: Server, ghost: Adapter, api: httpx.Client
+    site: Server, adapter: Adapter, api: httpx.Client
 ) -> None:
-    entry = ghost.fetch(api, site.create("published"))
+    entry = adapter.fetch(api, site.create("published"))
     shown, there = picture(entry), site.pictures()
 
     def save() -> None:
@@ -133,29 +124,29 @@ def test_a_save_between_reading_and_writing_is_kept_and_the_write_tried_again(
         while site.read(entry.ref)["updated_at"] == entry.version:
             site.rename(entry.ref, f"{site.title(entry.ref)}!")
 
-    with ghost.open(Between(save)) as crossed, pytest.raises(Unavailable, match="saved by somebody"):
-        ghost.attach(crossed, entry, shown)
+    with adapter.open(Between(save)) as crossed, pytest.raises(Unavailable, match="saved by somebody"):
+        adapter.attach(crossed, entry, shown)
     title = site.title(entry.ref)
-    ghost.attach(api, entry, shown)
+    adapter.attach(api, entry, shown)
     assert (site.title(entry.ref), site.title(entry.ref).endswith("!")) == (title, True)
     assert site.pictures() == there + 1
 
 
 @pytest.mark.parametrize("letter", ["e", "é", "\N{SHIP}"])
 def test_an_alt_text_of_191_characters_arrives_whole(
-    site: Server, ghost: Adapter, api: httpx.Client, letter: str
+    site: Server, adapter: Adapter, api: httpx.Client, letter: str
 ) -> None:
-    entry, _ = attached(site, ghost, api, alt=letter * 191)
+    entry, _ = attached(site, adapter, api, alt=letter * 191)
     assert site.alt(entry.ref) == letter * 191
 
 
-def test_a_longer_alt_text_ends_after_a_word(site: Server, ghost: Adapter, api: httpx.Client) -> None:
-    entry, _ = attached(site, ghost, api, alt="boat " * 60)
+def test_a_longer_alt_text_ends_after_a_word(site: Server, adapter: Adapter, api: httpx.Client) -> None:
+    entry, _ = attached(site, adapter, api, alt="boat " * 60)
     assert site.alt(entry.ref) == ("boat " * 38).strip() + "…"
 
 
-def test_readers_see_picture_alt_text_and_caption(site: Server, ghost: Adapter, api: httpx.Client) -> None:
-    entry, receipt = attached(site, ghost, api, caption="A <b>boat</b> & Co")
+def test_readers_see_picture_alt_text_and_caption(site: Server, adapter: Adapter, api: httpx.Client) -> None:
+    entry, receipt = attached(site, adapter, api, caption="A <b>boat</b> & Co")
     page = httpx.get(entry.url).text
     assert 'alt="A boat leaves the harbour"' in page
     assert "A &lt;b&gt;boat&lt;/b&gt; &amp; Co" in page
@@ -163,56 +154,58 @@ def test_readers_see_picture_alt_text_and_caption(site: Server, ghost: Adapter, 
 
 
 def test_ghost_shows_a_smaller_copy_without_metadata_and_keeps_the_original(
-    site: Server, ghost: Adapter, api: httpx.Client
+    site: Server, adapter: Adapter, api: httpx.Client
 ) -> None:
-    _, receipt = attached(site, ghost, api)
+    _, receipt = attached(site, adapter, api)
     shown, original = files(site, receipt)
     assert b"trainedAlgorithmicMedia" not in shown.read_bytes()
     assert b"trainedAlgorithmicMedia" in original.read_bytes()
 
 
-def test_alt_text_and_caption_of_a_replaced_image_come_back(site: Server, ghost: Adapter, api: httpx.Client) -> None:
+def test_alt_text_and_caption_of_a_replaced_image_come_back(site: Server, adapter: Adapter, api: httpx.Client) -> None:
     ref = site.create("published")
     site.save(
         ref, feature_image="https://example.org/own.jpg", feature_image_alt="Ours", feature_image_caption="<b>1</b>"
     )
-    entry, receipt = attached(site, ghost, api, ref)
-    ghost.revert(api, entry.ref, receipt)
+    entry, receipt = attached(site, adapter, api, ref)
+    adapter.revert(api, entry.ref, receipt)
     after = site.read(ref)
     assert (after["feature_image_alt"], after["feature_image_caption"]) == ("Ours", "<b>1</b>")
 
 
 def test_after_a_lost_receipt_a_revert_still_brings_back_what_was_there(
-    site: Server, ghost: Adapter, api: httpx.Client
+    site: Server, adapter: Adapter, api: httpx.Client
 ) -> None:
     ref = site.create("published")
     site.save(ref, feature_image="https://example.org/own.jpg")
-    entry = ghost.fetch(api, ref)
+    entry = adapter.fetch(api, ref)
     shown = picture(entry)
-    ghost.attach(api, entry, shown)  # the receipt is lost with the worker
-    ghost.revert(api, ref, ghost.attach(api, entry, shown))
+    adapter.attach(api, entry, shown)  # the receipt is lost with the worker
+    adapter.revert(api, ref, adapter.attach(api, entry, shown))
     assert site.image(ref) == "https://example.org/own.jpg"
 
 
-def test_our_write_is_not_told_as_an_event(site: Server, ghost: Adapter, api: httpx.Client, service: Recorder) -> None:
+def test_our_write_is_not_told_as_an_event(
+    site: Server, adapter: Adapter, api: httpx.Client, service: Recorder
+) -> None:
     ref = site.create("published")
-    entry, receipt = attached(site, ghost, api, ref)
-    ghost.revert(api, ref, receipt)
+    entry, receipt = attached(site, adapter, api, ref)
+    adapter.revert(api, ref, receipt)
     marker = site.create("draft")
-    events = [event for event in told(ghost, service, Event("created", marker)) if event.ref == entry.ref]
+    events = [event for event in told(adapter, service, Event("created", marker)) if event.ref == entry.ref]
     assert sorted(event.kind for event in events) == ["created", "published"]
 
 
-def test_a_change_of_words_is_told(site: Server, ghost: Adapter, service: Recorder) -> None:
+def test_a_change_of_words_is_told(site: Server, adapter: Adapter, service: Recorder) -> None:
     ref = site.create("draft")
     site.rename(ref, "Another day at sea")
-    assert told(ghost, service, Event("updated", ref)) == [Event("created", ref), Event("updated", ref)]
+    assert told(adapter, service, Event("updated", ref)) == [Event("created", ref), Event("updated", ref)]
 
 
-def test_a_deleted_post_is_told(site: Server, ghost: Adapter, service: Recorder) -> None:
+def test_a_deleted_post_is_told(site: Server, adapter: Adapter, service: Recorder) -> None:
     ref = site.create("draft")
     site.delete(ref)
-    assert told(ghost, service, Event("deleted", ref))
+    assert told(adapter, service, Event("deleted", ref))
 
 
 def test_pages_are_told_where_the_site_wants_them(site: Server, api: httpx.Client, service: Recorder) -> None:
@@ -222,24 +215,24 @@ def test_pages_are_told_where_the_site_wants_them(site: Server, api: httpx.Clien
     assert told(both, service, Event("published", ref))
 
 
-def test_connecting_again_says_what_it_cannot_change(ghost: Adapter, api: httpx.Client) -> None:
-    first, second = (ghost.connect(api, "https://frontispiece.example.org/hooks/blog").words for _ in range(2))
+def test_connecting_again_says_what_it_cannot_change(adapter: Adapter, api: httpx.Client) -> None:
+    first, second = (adapter.connect(api, "https://frontispiece.example.org/hooks/blog").words for _ in range(2))
     assert (len(first), len(second)) == (1, 2)
     assert "post.published" in second[1]
     assert "delete these webhooks" in second[1]
 
 
 def test_an_upload_that_was_cut_off_is_made_anew_and_known_as_ours(
-    site: Server, ghost: Adapter, api: httpx.Client
+    site: Server, adapter: Adapter, api: httpx.Client
 ) -> None:
-    entry, receipt = attached(site, ghost, api)
-    ghost.revert(api, entry.ref, receipt)
+    entry, receipt = attached(site, adapter, api)
+    adapter.revert(api, entry.ref, receipt)
     shown, original = files(site, receipt)
     original.unlink()
     shown.write_bytes(shown.read_bytes()[:500])
-    again = ghost.attach(api, entry, picture(entry))
+    again = adapter.attach(api, entry, picture(entry))
     assert again.url == receipt.url.replace(".webp", "-1.webp")
-    assert ghost.attach(api, entry, picture(entry)) == again
+    assert adapter.attach(api, entry, picture(entry)) == again
 
 
 @pytest.fixture
@@ -252,35 +245,35 @@ def private(site: Server) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("private")
-def test_on_a_private_site_an_earlier_upload_is_found_too(site: Server, ghost: Adapter, api: httpx.Client) -> None:
-    entry, receipt = attached(site, ghost, api)
-    ghost.revert(api, entry.ref, receipt)
+def test_on_a_private_site_an_earlier_upload_is_found_too(site: Server, adapter: Adapter, api: httpx.Client) -> None:
+    entry, receipt = attached(site, adapter, api)
+    adapter.revert(api, entry.ref, receipt)
     there = site.pictures()
-    assert ghost.attach(api, entry, picture(entry)) == receipt
+    assert adapter.attach(api, entry, picture(entry)) == receipt
     assert site.pictures() == there
 
 
-def test_a_picture_that_is_none_is_said_to_be_invalid(site: Server, ghost: Adapter, api: httpx.Client) -> None:
+def test_a_picture_that_is_none_is_said_to_be_invalid(site: Server, adapter: Adapter, api: httpx.Client) -> None:
     with pytest.raises(CmsProblem, match="Image processing failed") as caught:
-        attached(site, ghost, api, data=b"no picture at all")
+        attached(site, adapter, api, data=b"no picture at all")
     assert caught.value.retry is False
 
 
-def test_recent_finds_drafts_scheduled_and_published_ones(site: Server, ghost: Adapter, api: httpx.Client) -> None:
+def test_recent_finds_drafts_scheduled_and_published_ones(site: Server, adapter: Adapter, api: httpx.Client) -> None:
     since = datetime.now(UTC) - timedelta(seconds=1)
     draft, page = site.create("draft"), site.write("pages", status="published")
     later = site.write(status="scheduled", published_at="2035-01-01T00:00:00.000Z")
     found = list(site.adapter(post_types=("posts", "pages")).recent(api, since))
     assert {Event("created", draft), Event("created", later), Event("published", page)} <= set(found)
-    assert page not in {event.ref for event in ghost.recent(api, since)}
+    assert page not in {event.ref for event in adapter.recent(api, since)}
 
 
 def test_the_doctor_leaves_one_test_picture_however_often_it_comes(
-    site: Server, ghost: Adapter, api: httpx.Client
+    site: Server, adapter: Adapter, api: httpx.Client
 ) -> None:
-    ghost.doctor(api)
+    adapter.doctor(api)
     there = site.pictures()
-    words = ghost.doctor(api)
+    words = adapter.doctor(api)
     assert site.pictures() == there
     assert words[1].startswith("a test picture of an earlier time stays")
     assert words[2].startswith("metadata stay in the original")
@@ -288,8 +281,8 @@ def test_the_doctor_leaves_one_test_picture_however_often_it_comes(
 
 @pytest.mark.parametrize("act", ["fetch", "attach", "revert", "recent", "connect", "doctor"])
 @pytest.mark.parametrize("part", ["id", "secret"])
-def test_a_wrong_key_is_not_allowed(site: Server, ghost: Adapter, api: httpx.Client, act: str, part: str) -> None:
-    entry = ghost.fetch(api, site.create("draft"))
+def test_a_wrong_key_is_not_allowed(site: Server, adapter: Adapter, api: httpx.Client, act: str, part: str) -> None:
+    entry = adapter.fetch(api, site.create("draft"))
     number, secret = site.keys["admin_key"].split(":")
     wrong = site.adapter(admin_key=f"{'0' * 24}:{secret}" if part == "id" else f"{number}:{'0' * 64}")
     acts: dict[str, Callable[[httpx.Client], object]] = {

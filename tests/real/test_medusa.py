@@ -36,14 +36,8 @@ def service(shop: Server) -> Iterator[Recorder]:
 
 
 @pytest.fixture
-def medusa(shop: Server) -> Adapter:
+def adapter(shop: Server) -> Adapter:
     return shop.adapter()
-
-
-@pytest.fixture
-def api(medusa: Adapter) -> Iterator[httpx.Client]:
-    with medusa.open() as client:
-        yield client
 
 
 def drawing(colour: int, kind: str = "webp") -> bytes:
@@ -57,16 +51,16 @@ def picture(entry: Entry, **changes: Any) -> Picture:
     return replace(usual, **changes)
 
 
-def product(shop: Server, medusa: Adapter, api: httpx.Client, **fields: Any) -> Entry:
-    return medusa.fetch(api, shop.product("A chair", **fields))
+def product(shop: Server, adapter: Adapter, api: httpx.Client, **fields: Any) -> Entry:
+    return adapter.fetch(api, shop.product("A chair", **fields))
 
 
-def illustrated(shop: Server, medusa: Adapter, api: httpx.Client, thumbnail: int | None) -> tuple[Entry, list[str]]:
+def illustrated(shop: Server, adapter: Adapter, api: httpx.Client, thumbnail: int | None) -> tuple[Entry, list[str]]:
     """A product with three images, one of which may be its thumbnail; the addresses of the three."""
     old = [shop.upload(drawing(number, "png")) for number in range(3)]
-    entry = product(shop, medusa, api, images=[{"url": one} for one in old])
+    entry = product(shop, adapter, api, images=[{"url": one} for one in old])
     shop.change(entry.ref, thumbnail=None if thumbnail is None else old[thumbnail])
-    return medusa.fetch(api, entry.ref), old
+    return adapter.fetch(api, entry.ref), old
 
 
 def gallery(shop: Server, entry: Entry) -> tuple[str, list[str]]:
@@ -76,32 +70,32 @@ def gallery(shop: Server, entry: Entry) -> tuple[str, list[str]]:
     return shop.image(entry.ref), [image["url"] for image in images]
 
 
-def events(medusa: Adapter, service: Recorder, number: int) -> list[Event]:
+def events(adapter: Adapter, service: Recorder, number: int) -> list[Event]:
     """What the next deliveries say."""
     found: list[Event] = []
     for request in (service.take() for _ in range(number)):
         delivery = Delivery(request.headers, request.body)
-        medusa.verify(delivery)
-        found += medusa.events(delivery)
+        adapter.verify(delivery)
+        found += adapter.events(delivery)
     return found
 
 
 @pytest.mark.parametrize("thumbnail", [0, 2, None])
 def test_the_images_stay_and_ours_comes_before_what_it_replaces(
-    shop: Server, medusa: Adapter, api: httpx.Client, thumbnail: int | None
+    shop: Server, adapter: Adapter, api: httpx.Client, thumbnail: int | None
 ) -> None:
-    entry, old = illustrated(shop, medusa, api, thumbnail)
-    ours, place = medusa.attach(api, entry, picture(entry)).media_id, thumbnail or 0
+    entry, old = illustrated(shop, adapter, api, thumbnail)
+    ours, place = adapter.attach(api, entry, picture(entry)).media_id, thumbnail or 0
     assert gallery(shop, entry) == (ours, [*old[:place], ours, *old[place:]])
 
 
 @pytest.mark.parametrize("thumbnail", [0, 2, None])
 def test_a_revert_leaves_the_images_as_they_were(
-    shop: Server, medusa: Adapter, api: httpx.Client, thumbnail: int | None
+    shop: Server, adapter: Adapter, api: httpx.Client, thumbnail: int | None
 ) -> None:
-    entry, old = illustrated(shop, medusa, api, thumbnail)
-    medusa.attach(api, entry, picture(entry))  # the receipt is lost with the worker
-    medusa.revert(api, entry.ref, medusa.attach(api, medusa.fetch(api, entry.ref), picture(entry)))
+    entry, old = illustrated(shop, adapter, api, thumbnail)
+    adapter.attach(api, entry, picture(entry))  # the receipt is lost with the worker
+    adapter.revert(api, entry.ref, adapter.attach(api, adapter.fetch(api, entry.ref), picture(entry)))
     assert gallery(shop, entry) == ("" if thumbnail is None else old[thumbnail], old)
 
 
@@ -111,49 +105,49 @@ def of_variants(shop: Server, entry: Entry, image: str) -> list[bool]:
     return [image in {one["id"] for one in variant["images"]} for variant in variants]
 
 
-def test_a_variant_keeps_the_image_that_is_its_own(shop: Server, medusa: Adapter, api: httpx.Client) -> None:
-    entry, _ = illustrated(shop, medusa, api, 0)
+def test_a_variant_keeps_the_image_that_is_its_own(shop: Server, adapter: Adapter, api: httpx.Client) -> None:
+    entry, _ = illustrated(shop, adapter, api, 0)
     before = shop.read(entry.ref)
     image, variant = before["images"][1]["id"], min(one["id"] for one in before["variants"])
     shop.ask("POST", f"/admin/products/{entry.ref}/images/{image}/variants/batch", json={"add": [variant]})
-    receipt = medusa.attach(api, entry, picture(entry))
+    receipt = adapter.attach(api, entry, picture(entry))
     assert of_variants(shop, entry, image) == [True, False]
-    medusa.revert(api, entry.ref, receipt)
+    adapter.revert(api, entry.ref, receipt)
     assert of_variants(shop, entry, image) == [True, False]
 
 
-def test_nothing_but_the_images_and_our_words_changes(shop: Server, medusa: Adapter, api: httpx.Client) -> None:
-    entry = product(shop, medusa, api, metadata={"care": "oil once a year"})
+def test_nothing_but_the_images_and_our_words_changes(shop: Server, adapter: Adapter, api: httpx.Client) -> None:
+    entry = product(shop, adapter, api, metadata={"care": "oil once a year"})
     before = shop.read(entry.ref)
-    receipt = medusa.attach(api, entry, picture(entry))
+    receipt = adapter.attach(api, entry, picture(entry))
     after = shop.read(entry.ref)
     replaced = {"frontispiece_replaced": {"thumbnail": None, "alt": ""}}
     assert after["metadata"] == {"care": "oil once a year", "thumbnail_alt": "A chair by the sea"} | replaced
     assert {name for name in after if after[name] != before[name]} == {"thumbnail", "images", "metadata", "variants"}
-    medusa.revert(api, entry.ref, receipt)
+    adapter.revert(api, entry.ref, receipt)
     assert shop.read(entry.ref) == before
 
 
-def test_an_alt_text_that_was_there_comes_back_by_a_revert(shop: Server, medusa: Adapter, api: httpx.Client) -> None:
-    entry = product(shop, medusa, api, metadata={"thumbnail_alt": "An oak chair"})
-    medusa.revert(api, entry.ref, medusa.attach(api, entry, picture(entry)))
+def test_an_alt_text_that_was_there_comes_back_by_a_revert(shop: Server, adapter: Adapter, api: httpx.Client) -> None:
+    entry = product(shop, adapter, api, metadata={"thumbnail_alt": "An oak chair"})
+    adapter.revert(api, entry.ref, adapter.attach(api, entry, picture(entry)))
     assert shop.read(entry.ref)["metadata"] == {"thumbnail_alt": "An oak chair"}
 
 
-def test_options_and_photos_are_read(shop: Server, medusa: Adapter, api: httpx.Client) -> None:
-    entry, old = illustrated(shop, medusa, api, 0)
+def test_options_and_photos_are_read(shop: Server, adapter: Adapter, api: httpx.Client) -> None:
+    entry, old = illustrated(shop, adapter, api, 0)
     assert sorted(entry.attributes["Size"].split(", ")) == ["L", "M"]
     assert entry.photos == tuple(old)
 
 
-def test_a_tag_keeps_a_product_without_a_picture(shop: Server, medusa: Adapter, api: httpx.Client) -> None:
+def test_a_tag_keeps_a_product_without_a_picture(shop: Server, adapter: Adapter, api: httpx.Client) -> None:
     tag = shop.ask("POST", "/admin/product-tags", json={"value": "no-automatic-image"})["product_tag"]["id"]
-    assert product(shop, medusa, api, tags=[{"id": tag}]).opted_out
+    assert product(shop, adapter, api, tags=[{"id": tag}]).opted_out
 
 
-def test_the_shop_serves_the_very_bytes(shop: Server, medusa: Adapter, api: httpx.Client) -> None:
-    entry = product(shop, medusa, api)
-    receipt = medusa.attach(api, entry, picture(entry))
+def test_the_shop_serves_the_very_bytes(shop: Server, adapter: Adapter, api: httpx.Client) -> None:
+    entry = product(shop, adapter, api)
+    receipt = adapter.attach(api, entry, picture(entry))
     assert httpx.get(receipt.url).content == picture(entry).data
 
 
@@ -174,45 +168,45 @@ class _AfterUpload(httpx.BaseTransport):
         self.real.close()
 
 
-def test_an_upload_that_came_too_late_is_removed_again(shop: Server, medusa: Adapter, api: httpx.Client) -> None:
-    entry, files = product(shop, medusa, api), shop.folder / "static"
+def test_an_upload_that_came_too_late_is_removed_again(shop: Server, adapter: Adapter, api: httpx.Client) -> None:
+    entry, files = product(shop, adapter, api), shop.folder / "static"
     there = {file.name for file in files.iterdir() if "frontispiece" in file.name}
     late = _AfterUpload(lambda: shop.set_image(entry.ref, drawing(1, "png")))
-    with medusa.open(late) as slow, pytest.raises(Conflict):
-        medusa.attach(slow, entry, picture(entry))
+    with adapter.open(late) as slow, pytest.raises(Conflict):
+        adapter.attach(slow, entry, picture(entry))
     assert {file.name for file in files.iterdir() if "frontispiece" in file.name} == there
 
 
 def test_a_shop_that_ends_after_the_upload_has_one_picture_in_the_end(
-    shop: Server, medusa: Adapter, api: httpx.Client
+    shop: Server, adapter: Adapter, api: httpx.Client
 ) -> None:
-    entry, there = product(shop, medusa, api), shop.pictures()
-    with medusa.open(_AfterUpload(shop.stop)) as dying, pytest.raises(Unavailable):
-        medusa.attach(dying, entry, picture(entry))
+    entry, there = product(shop, adapter, api), shop.pictures()
+    with adapter.open(_AfterUpload(shop.stop)) as dying, pytest.raises(Unavailable):
+        adapter.attach(dying, entry, picture(entry))
     shop.start()
-    receipt = medusa.attach(api, entry, picture(entry))
+    receipt = adapter.attach(api, entry, picture(entry))
     assert (shop.image(entry.ref), shop.pictures()) == (receipt.media_id, there + 1)
 
 
-def test_what_happens_to_a_product_is_told(shop: Server, medusa: Adapter, service: Recorder) -> None:
+def test_what_happens_to_a_product_is_told(shop: Server, adapter: Adapter, service: Recorder) -> None:
     ref = shop.create("draft")
-    assert events(medusa, service, 1) == [Event("created", ref)]
+    assert events(adapter, service, 1) == [Event("created", ref)]
     shop.change(ref, status="published")
-    assert events(medusa, service, 1) == [Event("published", ref), Event("updated", ref)]
+    assert events(adapter, service, 1) == [Event("published", ref), Event("updated", ref)]
     shop.delete(ref)
-    assert events(medusa, service, 1) == [Event("deleted", ref)]
+    assert events(adapter, service, 1) == [Event("deleted", ref)]
 
 
 def test_our_write_is_told_once_and_shows_our_picture(
-    shop: Server, medusa: Adapter, api: httpx.Client, service: Recorder
+    shop: Server, adapter: Adapter, api: httpx.Client, service: Recorder
 ) -> None:
-    entry = product(shop, medusa, api)
+    entry = product(shop, adapter, api)
     service.take()
-    receipt = medusa.attach(api, entry, picture(entry))
-    assert {event.ref for event in events(medusa, service, 1)} == {entry.ref}
+    receipt = adapter.attach(api, entry, picture(entry))
+    assert {event.ref for event in events(adapter, service, 1)} == {entry.ref}
     marker = shop.create("published")
-    assert events(medusa, service, 1) == [Event("published", marker)]
-    shown = medusa.fetch(api, entry.ref).image
+    assert events(adapter, service, 1) == [Event("published", marker)]
+    shown = adapter.fetch(api, entry.ref).image
     assert shown is not None
     assert shown.id == receipt.media_id
 
@@ -235,24 +229,26 @@ def test_a_redirect_is_not_followed(shop: Server, service: Recorder) -> None:
 
 
 def test_connecting_leaves_what_else_the_store_s_metadata_has(
-    shop: Server, medusa: Adapter, api: httpx.Client, service: Recorder
+    shop: Server, adapter: Adapter, api: httpx.Client, service: Recorder
 ) -> None:
     store = shop.ask("GET", "/admin/stores")["stores"][0]
     shop.ask("POST", f"/admin/stores/{store['id']}", json={"metadata": {"opening": "nine"}})
-    medusa.connect(api, f"{service.url}/hooks/shop")
+    adapter.connect(api, f"{service.url}/hooks/shop")
     assert shop.ask("GET", "/admin/stores")["stores"][0]["metadata"]["opening"] == "nine"
 
 
-def test_the_doctor_has_the_shop_send_a_test_delivery(medusa: Adapter, api: httpx.Client, service: Recorder) -> None:
-    words = medusa.doctor(api)
+def test_the_doctor_has_the_shop_send_a_test_delivery(adapter: Adapter, api: httpx.Client, service: Recorder) -> None:
+    words = adapter.doctor(api)
     assert any("answered 202" in line for line in words)
-    assert events(medusa, service, 1) == [Event("ping", "")]
+    assert events(adapter, service, 1) == [Event("ping", "")]
 
 
-def test_the_doctor_says_that_the_shop_does_not_reach_us(medusa: Adapter, api: httpx.Client, service: Recorder) -> None:
+def test_the_doctor_says_that_the_shop_does_not_reach_us(
+    adapter: Adapter, api: httpx.Client, service: Recorder
+) -> None:
     service.status = 401
     with pytest.raises(CmsProblem, match="answered 401"):
-        medusa.doctor(api)
+        adapter.doctor(api)
 
 
 def test_our_address_in_the_shop_is_for_its_administrators(shop: Server) -> None:

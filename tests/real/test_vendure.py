@@ -34,14 +34,8 @@ def service(shop: Server) -> Iterator[Recorder]:
 
 
 @pytest.fixture
-def vendure(shop: Server) -> Adapter:
+def adapter(shop: Server) -> Adapter:
     return shop.adapter()
-
-
-@pytest.fixture
-def api(vendure: Adapter) -> Iterator[httpx.Client]:
-    with vendure.open() as client:
-        yield client
 
 
 def drawing(colour: int, kind: str = "webp") -> bytes:
@@ -56,8 +50,8 @@ def picture(entry: Entry, **changes: Any) -> Picture:
     return replace(usual, **changes)
 
 
-def product(shop: Server, vendure: Adapter, api: httpx.Client, **fields: Any) -> Entry:
-    return vendure.fetch(api, shop.product("A chair", **fields))
+def product(shop: Server, adapter: Adapter, api: httpx.Client, **fields: Any) -> Entry:
+    return adapter.fetch(api, shop.product("A chair", **fields))
 
 
 def gallery(shop: Server, entry: Entry) -> tuple[str, list[str]]:
@@ -65,80 +59,80 @@ def gallery(shop: Server, entry: Entry) -> tuple[str, list[str]]:
     return shop.image(entry.ref), [one["id"] for one in shop.read(entry.ref)["assets"]]
 
 
-def events(vendure: Adapter, service: Recorder, number: int) -> list[Event]:
+def events(adapter: Adapter, service: Recorder, number: int) -> list[Event]:
     """What the next deliveries say."""
     found: list[Event] = []
     for request in (service.take() for _ in range(number)):
         delivery = Delivery(request.headers, request.body)
-        vendure.verify(delivery)
-        found += vendure.events(delivery)
+        adapter.verify(delivery)
+        found += adapter.events(delivery)
     return found
 
 
 @pytest.mark.parametrize("featured", [0, 1, 2])
 def test_the_gallery_stays_and_ours_comes_before_what_it_replaces(
-    shop: Server, vendure: Adapter, api: httpx.Client, featured: int
+    shop: Server, adapter: Adapter, api: httpx.Client, featured: int
 ) -> None:
     old = [shop.upload(drawing(number, "png")) for number in range(3)]
-    entry = product(shop, vendure, api, assetIds=old, featuredAssetId=old[featured])
-    ours = vendure.attach(api, entry, picture(entry)).media_id
+    entry = product(shop, adapter, api, assetIds=old, featuredAssetId=old[featured])
+    ours = adapter.attach(api, entry, picture(entry)).media_id
     assert gallery(shop, entry) == (ours, [*old[:featured], ours, *old[featured:]])
 
 
 @pytest.mark.parametrize("featured", [0, 1, 2])
 def test_a_revert_leaves_the_gallery_as_it_was(
-    shop: Server, vendure: Adapter, api: httpx.Client, featured: int
+    shop: Server, adapter: Adapter, api: httpx.Client, featured: int
 ) -> None:
     old = [shop.upload(drawing(number, "png")) for number in range(3)]
-    entry = product(shop, vendure, api, assetIds=old, featuredAssetId=old[featured])
-    vendure.attach(api, entry, picture(entry))  # the receipt is lost with the worker
-    vendure.revert(api, entry.ref, vendure.attach(api, vendure.fetch(api, entry.ref), picture(entry)))
+    entry = product(shop, adapter, api, assetIds=old, featuredAssetId=old[featured])
+    adapter.attach(api, entry, picture(entry))  # the receipt is lost with the worker
+    adapter.revert(api, entry.ref, adapter.attach(api, adapter.fetch(api, entry.ref), picture(entry)))
     assert gallery(shop, entry) == (old[featured], old)
 
 
 def test_a_gallery_without_a_featured_asset_is_as_before_after_a_revert(
-    shop: Server, vendure: Adapter, api: httpx.Client
+    shop: Server, adapter: Adapter, api: httpx.Client
 ) -> None:
     old = [shop.upload(drawing(number, "png")) for number in range(2)]
-    entry = product(shop, vendure, api, assetIds=old)
-    receipt = vendure.attach(api, entry, picture(entry))
+    entry = product(shop, adapter, api, assetIds=old)
+    receipt = adapter.attach(api, entry, picture(entry))
     assert gallery(shop, entry) == (receipt.media_id, [*old, receipt.media_id])
-    vendure.revert(api, entry.ref, receipt)
+    adapter.revert(api, entry.ref, receipt)
     assert gallery(shop, entry) == ("", old)
 
 
-def test_a_featured_asset_outside_the_gallery_is_not_lost(shop: Server, vendure: Adapter, api: httpx.Client) -> None:
+def test_a_featured_asset_outside_the_gallery_is_not_lost(shop: Server, adapter: Adapter, api: httpx.Client) -> None:
     featured, other = (shop.upload(drawing(number, "png")) for number in range(2))
-    entry = product(shop, vendure, api, assetIds=[other], featuredAssetId=featured)
-    receipt = vendure.attach(api, entry, picture(entry))
-    vendure.revert(api, entry.ref, receipt)
+    entry = product(shop, adapter, api, assetIds=[other], featuredAssetId=featured)
+    receipt = adapter.attach(api, entry, picture(entry))
+    adapter.revert(api, entry.ref, receipt)
     assert gallery(shop, entry) == (featured, [featured, other])
 
 
-def test_a_featured_asset_that_was_deleted_cannot_come_back(shop: Server, vendure: Adapter, api: httpx.Client) -> None:
+def test_a_featured_asset_that_was_deleted_cannot_come_back(shop: Server, adapter: Adapter, api: httpx.Client) -> None:
     old = shop.upload(drawing(1, "png"))
-    entry = product(shop, vendure, api, assetIds=[old], featuredAssetId=old)
-    receipt = vendure.attach(api, entry, picture(entry))
+    entry = product(shop, adapter, api, assetIds=[old], featuredAssetId=old)
+    receipt = adapter.attach(api, entry, picture(entry))
     shop.ask("mutation($id: ID!) { deleteAsset(input: {assetId: $id, force: true}) { result } }", id=old)
     with pytest.raises(CmsProblem, match="was deleted") as caught:
-        vendure.revert(api, entry.ref, receipt)
+        adapter.revert(api, entry.ref, receipt)
     assert caught.value.retry is False
 
 
 def test_a_featured_asset_that_a_person_took_away_meanwhile_is_a_conflict(
-    shop: Server, vendure: Adapter, api: httpx.Client
+    shop: Server, adapter: Adapter, api: httpx.Client
 ) -> None:
     old = shop.upload(drawing(1, "png"))
-    entry = product(shop, vendure, api, assetIds=[old], featuredAssetId=old)
+    entry = product(shop, adapter, api, assetIds=[old], featuredAssetId=old)
     shop.change(entry.ref, assetIds=[])
     with pytest.raises(Conflict):
-        vendure.attach(api, entry, picture(entry))
+        adapter.attach(api, entry, picture(entry))
 
 
-def test_nothing_but_the_images_changes(shop: Server, vendure: Adapter, api: httpx.Client) -> None:
-    entry = product(shop, vendure, api, facetValueIds=[_facet(shop, "oak")])
+def test_nothing_but_the_images_changes(shop: Server, adapter: Adapter, api: httpx.Client) -> None:
+    entry = product(shop, adapter, api, facetValueIds=[_facet(shop, "oak")])
     before = shop.read(entry.ref)
-    vendure.attach(api, entry, picture(entry))
+    adapter.attach(api, entry, picture(entry))
     after = shop.read(entry.ref)
     images = ("featuredAsset", "assets")
     assert {name: after[name] for name in after if name not in images} == {
@@ -158,13 +152,13 @@ def _facet(shop: Server, code: str) -> str:
     return str(made["createFacet"]["values"][0]["id"])
 
 
-def test_facets_are_tags_and_attributes(shop: Server, vendure: Adapter, api: httpx.Client) -> None:
-    entry = product(shop, vendure, api, facetValueIds=[_facet(shop, "ash")])
+def test_facets_are_tags_and_attributes(shop: Server, adapter: Adapter, api: httpx.Client) -> None:
+    entry = product(shop, adapter, api, facetValueIds=[_facet(shop, "ash")])
     assert (entry.tags, entry.attributes, entry.opted_out) == (("Ash",), {"Material": "Ash"}, False)
 
 
-def test_a_facet_value_keeps_a_product_without_a_picture(shop: Server, vendure: Adapter, api: httpx.Client) -> None:
-    assert product(shop, vendure, api, facetValueIds=[_facet(shop, "no-automatic-image")]).opted_out
+def test_a_facet_value_keeps_a_product_without_a_picture(shop: Server, adapter: Adapter, api: httpx.Client) -> None:
+    assert product(shop, adapter, api, facetValueIds=[_facet(shop, "no-automatic-image")]).opted_out
 
 
 def _variant(shop: Server, ref: str, asset: str) -> None:
@@ -189,18 +183,18 @@ def _variant(shop: Server, ref: str, asset: str) -> None:
     )
 
 
-def test_the_variants_options_and_photos_are_read(shop: Server, vendure: Adapter, api: httpx.Client) -> None:
+def test_the_variants_options_and_photos_are_read(shop: Server, adapter: Adapter, api: httpx.Client) -> None:
     mine, theirs = (shop.upload(drawing(number, "png")) for number in (5, 6))
-    ref = product(shop, vendure, api, assetIds=[mine]).ref
+    ref = product(shop, adapter, api, assetIds=[mine]).ref
     _variant(shop, ref, theirs)
-    entry = vendure.fetch(api, ref)
+    entry = adapter.fetch(api, ref)
     assert entry.attributes == {"Size": "M"}
     assert [httpx.get(photo).status_code for photo in entry.photos] == [200, 200]
 
 
-def test_the_shop_serves_the_very_bytes(shop: Server, vendure: Adapter, api: httpx.Client) -> None:
-    entry = product(shop, vendure, api)
-    receipt = vendure.attach(api, entry, picture(entry))
+def test_the_shop_serves_the_very_bytes(shop: Server, adapter: Adapter, api: httpx.Client) -> None:
+    entry = product(shop, adapter, api)
+    receipt = adapter.attach(api, entry, picture(entry))
     assert httpx.get(receipt.url).content == picture(entry).data
 
 
@@ -210,18 +204,18 @@ def asset(shop: Server, number: str) -> dict[str, Any]:
     return found
 
 
-def test_the_focal_point_arrives(shop: Server, vendure: Adapter, api: httpx.Client) -> None:
-    entry = product(shop, vendure, api)
-    receipt = vendure.attach(api, entry, picture(entry, focal=(0.25, 0.75)))
+def test_the_focal_point_arrives(shop: Server, adapter: Adapter, api: httpx.Client) -> None:
+    entry = product(shop, adapter, api)
+    receipt = adapter.attach(api, entry, picture(entry, focal=(0.25, 0.75)))
     assert asset(shop, receipt.media_id)["focalPoint"] == {"x": 0.25, "y": 0.75}
 
 
 def test_without_a_field_for_it_the_alt_text_is_the_asset_s_name_in_every_language(shop: Server) -> None:
-    vendure = shop.adapter(alt_field="")
+    adapter = shop.adapter(alt_field="")
     words = {"en": "A chair by the sea", "pt-BR": "Uma cadeira à beira-mar"}
-    with vendure.open() as api:
-        entry = product(shop, vendure, api)
-        receipt = vendure.attach(api, entry, picture(entry, alts=words))
+    with adapter.open() as api:
+        entry = product(shop, adapter, api)
+        receipt = adapter.attach(api, entry, picture(entry, alts=words))
     names = {one["languageCode"]: one["name"] for one in asset(shop, receipt.media_id)["translations"]}
     assert names == {"en": "A chair by the sea", "pt_BR": "Uma cadeira à beira-mar"}
 
@@ -237,29 +231,29 @@ def test_a_field_for_the_alt_text_that_the_shop_does_not_have_is_said(shop: Serv
     ("data", "mime"), [(b"no picture at all", "image/webp"), (drawing(1, "png")[:60], "image/png")], ids=["text", "cut"]
 )
 def test_bytes_that_are_no_picture_are_final_and_leave_nothing(
-    shop: Server, vendure: Adapter, api: httpx.Client, data: bytes, mime: str
+    shop: Server, adapter: Adapter, api: httpx.Client, data: bytes, mime: str
 ) -> None:
-    entry, there = product(shop, vendure, api), shop.pictures()
+    entry, there = product(shop, adapter, api), shop.pictures()
     with pytest.raises(CmsProblem) as caught:
-        vendure.attach(api, entry, picture(entry, data=data, mime=mime))
+        adapter.attach(api, entry, picture(entry, data=data, mime=mime))
     assert (caught.value.retry, shop.image(entry.ref), shop.pictures()) == (False, "", there)
 
 
-def test_what_happens_to_a_product_is_told(shop: Server, vendure: Adapter, service: Recorder) -> None:
+def test_what_happens_to_a_product_is_told(shop: Server, adapter: Adapter, service: Recorder) -> None:
     ref = shop.create("draft")
     shop.rename(ref, "Another chair")
     shop.change(ref, enabled=True)
     shop.change(ref, enabled=True, translations=[{"languageCode": "en", "name": "A third chair"}])
     shop.delete(ref)
-    kinds = [event.kind for event in events(vendure, service, 5)]
+    kinds = [event.kind for event in events(adapter, service, 5)]
     assert sorted(kinds) == ["created", "deleted", "published", "updated", "updated"]
 
 
-def test_our_own_write_is_not_told(shop: Server, vendure: Adapter, api: httpx.Client, service: Recorder) -> None:
-    entry = product(shop, vendure, api)
-    vendure.revert(api, entry.ref, vendure.attach(api, entry, picture(entry)))
+def test_our_own_write_is_not_told(shop: Server, adapter: Adapter, api: httpx.Client, service: Recorder) -> None:
+    entry = product(shop, adapter, api)
+    adapter.revert(api, entry.ref, adapter.attach(api, entry, picture(entry)))
     marker = shop.create("published")
-    assert events(vendure, service, 2) == [Event("published", entry.ref), Event("published", marker)]
+    assert events(adapter, service, 2) == [Event("published", entry.ref), Event("published", marker)]
 
 
 def test_a_delivery_that_was_not_taken_comes_again(shop: Server, service: Recorder) -> None:
@@ -273,11 +267,11 @@ def test_a_delivery_that_was_not_taken_comes_again(shop: Server, service: Record
 
 
 def test_the_doctor_tells_how_the_last_delivery_went(
-    shop: Server, vendure: Adapter, api: httpx.Client, service: Recorder
+    shop: Server, adapter: Adapter, api: httpx.Client, service: Recorder
 ) -> None:
     shop.create("published")
     service.take()
-    assert any(f"delivery to {service.url}/hooks/shop" in line for line in vendure.doctor(api))
+    assert any(f"delivery to {service.url}/hooks/shop" in line for line in adapter.doctor(api))
 
 
 def test_a_role_without_a_right_is_said(shop: Server) -> None:
@@ -292,8 +286,8 @@ def test_only_our_role_may_say_where_products_are_told(shop: Server) -> None:
         weak.connect(api, "http://127.0.0.1:9/hooks/shop")
 
 
-def test_the_secret_is_not_read_by_our_key(vendure: Adapter, api: httpx.Client) -> None:
-    vendure.connect(api, "http://127.0.0.1:9/hooks/shop")
+def test_the_secret_is_not_read_by_our_key(adapter: Adapter, api: httpx.Client) -> None:
+    adapter.connect(api, "http://127.0.0.1:9/hooks/shop")
     query = '{ getSettingsStoreValue(key: "frontispiece.connection") }'
     answer = api.post("/admin-api", json={"query": query}).json()
     assert answer["data"] == {"getSettingsStoreValue": None}
@@ -317,11 +311,11 @@ class _AwayAfterUpload(httpx.BaseTransport):
 
 
 def test_a_shop_that_ends_after_the_upload_has_one_picture_in_the_end(
-    shop: Server, vendure: Adapter, api: httpx.Client
+    shop: Server, adapter: Adapter, api: httpx.Client
 ) -> None:
-    entry, there = product(shop, vendure, api), shop.pictures()
-    with vendure.open(_AwayAfterUpload(shop)) as dying, pytest.raises(Unavailable):
-        vendure.attach(dying, entry, picture(entry))
+    entry, there = product(shop, adapter, api), shop.pictures()
+    with adapter.open(_AwayAfterUpload(shop)) as dying, pytest.raises(Unavailable):
+        adapter.attach(dying, entry, picture(entry))
     shop.start()
-    receipt = vendure.attach(api, entry, picture(entry))
+    receipt = adapter.attach(api, entry, picture(entry))
     assert (shop.image(entry.ref), shop.pictures()) == (receipt.media_id, there + 1)
