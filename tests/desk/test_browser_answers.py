@@ -41,6 +41,16 @@ def begin(page: Page, words: str) -> None:
     page.locator("#reason").press_sequentially(words)
 
 
+def decided(page: Page, first: int, then: str) -> list[Route]:
+    """`A` on the first, whose answer waits in this list, and these words of a reason on the next."""
+    page.wait_for_load_state("networkidle")
+    held = hold(page, f"**/desk/{first}/approve")
+    page.keyboard.press("a")
+    titled(page, RIVER)
+    begin(page, then)
+    return held
+
+
 def log_out(web: Web) -> None:
     with web.house.database.write() as session:
         session.execute(delete(Login))
@@ -63,11 +73,7 @@ def comments(web: Web) -> list[str]:
 def test_a_lost_decision_is_told_to_whoever_types_and_takes_neither_page_nor_focus(web: Web, opened: Opened) -> None:
     first, second, _ = three(web)
     with opened(f"/desk/{first}", expected=FAILED) as page:
-        page.wait_for_load_state("networkidle")
-        held = hold(page, f"**/desk/{first}/approve")
-        page.keyboard.press("a")
-        titled(page, RIVER)
-        begin(page, "wro")
+        held = decided(page, first, then="wro")
         held[0].abort()
         expect(page.get_by_role("alert")).to_contain_text(BREAD)
         page.keyboard.type("ng cap")
@@ -79,11 +85,7 @@ def test_a_lost_decision_is_told_to_whoever_types_and_takes_neither_page_nor_foc
 def test_a_refused_decision_is_told_to_whoever_types_in_its_words(web: Web, opened: Opened) -> None:
     first, *_ = three(web)
     with opened(f"/desk/{first}", expected="409") as page:
-        page.wait_for_load_state("networkidle")
-        held = hold(page, f"**/desk/{first}/approve")
-        page.keyboard.press("a")
-        titled(page, RIVER)
-        begin(page, "wrong")
+        held = decided(page, first, then="wrong")
         review.reject(web.house, first, "Kim")
         held[0].continue_()
         expect(page.get_by_role("alert")).to_contain_text("Somebody decided first. Rejected.")
@@ -97,11 +99,7 @@ def test_a_refused_decision_is_told_to_whoever_types_in_its_words(web: Web, open
 def test_a_next_one_that_is_gone_meanwhile_stays_for_whoever_types(web: Web, opened: Opened) -> None:
     first, second, _ = three(web)
     with opened(f"/desk/{first}") as page:
-        page.wait_for_load_state("networkidle")
-        held = hold(page, f"**/desk/{first}/approve")
-        page.keyboard.press("a")
-        titled(page, RIVER)
-        begin(page, "wrong")
+        held = decided(page, first, then="wrong")
         review.reject(web.house, second, "Kim")
         held[0].continue_()
         expect(page.locator("#notices")).to_contain_text("Approved:")
