@@ -133,7 +133,7 @@ def _tables(rows: Sequence[Row]) -> Mapping[Any, list[dict[str, Any]]]:
 def _entry_row(row: Row) -> dict[str, Any]:
     told = row.entry
     named = {"id": row.number, "site": row.site, "ref": told.ref, "kind": told.kind, "title": told.title}
-    return named | {"snapshot": asdict(told), "fetched": row.updated} | sought(told)
+    return named | {"section": told.section, "snapshot": asdict(told), "fetched": row.updated}
 
 
 def _illustration_row(row: Row) -> dict[str, Any]:
@@ -141,7 +141,7 @@ def _illustration_row(row: Row) -> dict[str, Any]:
     reason = "there is no credit left" if row.state in (State.HELD, State.FAILED) else ""
     given = PEOPLE[row.number % 24] if row.number % 24 < len(PEOPLE) else ""
     told = {"prompt": PROMPT * 2, "template": "article/hero@3f2a", "alt": f"Drawing for “{row.entry.title}”"}
-    return told | {
+    return told | sought(row.site, row.entry) | {
         "id": row.number, "entry_id": row.number, "rule": f"{row.site}-{row.number % 3}", "slot": "hero",
         "state": row.state, "reason": reason, "assignee": given, "chosen_id": chosen,
         "created": row.updated - 90, "updated": row.updated,

@@ -134,7 +134,7 @@ def _order(house: House, renders: int) -> None:
     with house.database.write() as session:
         for number in range(renders):
             entry = Entry(f"articles/{number}", "article", f"The lighthouse, number {number}")
-            illustration = records.new_illustration(session, records.keep_entry(session, "blog", entry), rule, None)
+            illustration = records.new_illustration(session, records.keep_entry(session, "blog", entry), entry, rule)
             assert illustration is not None
             states.move(session, illustration, State.QUEUED, State.COMPOSING)
             one = records.illustration(session, illustration)

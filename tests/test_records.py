@@ -2,14 +2,17 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from frontispiece import records
+from frontispiece.cms import Entry
 from frontispiece.database import Database
-from frontispiece.models import Base, Delivery, Task, TaskState
+from frontispiece.models import Base, Delivery, Illustration, Task, TaskState
+from frontispiece.tables import Rule
 
 DAY = 86_400
 
@@ -54,3 +57,14 @@ def test_only_settled_tasks_are_forgotten(database: Database, state: TaskState, 
         records.tidy(session, 90)
     with database.read() as session:
         assert len(session.scalars(select(Task)).all()) == left
+
+
+def test_an_entry_is_looked_for_under_its_last_title_and_section(database: Database) -> None:
+    told = Entry("posts/1", "article", "Night trains", section="Travel")
+    with database.write() as session:
+        number = records.keep_entry(session, "blog", told)
+        records.new_illustration(session, number, told, Rule(name="blog", site="blog"))
+        records.keep_entry(session, "blog", replace(told, title="Day trains", section="City"))
+    with database.read() as session:
+        one = session.scalars(select(Illustration)).one()
+    assert (one.site, one.section, one.sought) == ("blog", "City", "day trains\nposts/1")

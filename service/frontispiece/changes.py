@@ -160,12 +160,11 @@ def others(session: Session, one: Illustration, words: str = "", before: int = 0
     wanted = (
         select(Candidate)
         .join(Illustration, Illustration.id == Candidate.illustration_id)
-        .join(Entry, Entry.id == Illustration.entry_id)
-        .where(Entry.site == one.entry.site, Illustration.id != one.id)
+        .where(Illustration.site == one.site, Illustration.id != one.id)
         .options(joinedload(Candidate.render))
     )
     for word in records.searchable(words).split()[:8]:
-        wanted = wanted.where(Entry.search.contains(word, autoescape=True))
+        wanted = wanted.where(records.in_title(word))
     wanted = wanted.where(Candidate.id < before) if before else wanted
     return list(session.scalars(wanted.order_by(Candidate.id.desc()).limit(PAGE + 1)))
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, String, and_, case, cast, exists, func, literal, select
 from sqlalchemy.orm import Session, aliased
 
-from frontispiece.models import Candidate, Entry, Illustration, Publication, Render, RenderState, Review, State
+from frontispiece.models import Candidate, Illustration, Publication, Render, RenderState, Review, State
 
 JUDGED = ("approve", "reject", "regenerate")  # decisions that say something about every picture on the table
 
@@ -195,9 +195,9 @@ def reasons(session: Session, period: Period) -> list[Reason]:
 def costs(session: Session, period: Period) -> list[Cost]:
     """What the renders begun in the period cost, by site, rule and model; the dearest first."""
     spent = func.sum(func.coalesce(Render.cost, Render.reserved))
-    of = (Entry.site, Illustration.rule, Render.model)
+    of = (Illustration.site, Illustration.rule, Render.model)
     wanted = select(*of, func.count(), spent).select_from(Render)
-    wanted = wanted.join(Illustration, Illustration.id == Render.illustration_id).join(Illustration.entry)
+    wanted = wanted.join(Illustration, Illustration.id == Render.illustration_id)
     wanted = wanted.where(Render.created >= period.start, Render.created < period.end).group_by(*of)
     found = [
         Cost(site, rule, model, number, float(sum_)) for site, rule, model, number, sum_ in session.execute(wanted)

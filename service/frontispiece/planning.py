@@ -117,7 +117,7 @@ def _queue(session: Session, site: str, entry: Entry, wanting: list[Rule]) -> To
 
 
 def _queue_one(session: Session, number: int, entry: Entry, rule: Rule) -> Told:
-    one = records.new_illustration(session, number, rule, entry.image)
+    one = records.new_illustration(session, number, entry, rule)
     if one is None:
         one = records.skipped(session, number, rule.slot)
         if one is None:

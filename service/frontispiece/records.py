@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from frontispiece.cms import Current, Delivery, Entry, Headers, Receipt
@@ -42,21 +42,52 @@ def keep_entry(session: Session, site: str, entry: Entry) -> int:
         "kind": entry.kind,
         "title": storable(entry.title),
     }
-    values |= {"snapshot": asdict(entry), "fetched": time.time()} | sought(entry)
-    row = upsert(session, EntryRow, ["site", "ref"], values, ["title", "section", "search", "snapshot", "fetched"])
+    values |= {"section": _section(entry), "snapshot": asdict(entry), "fetched": time.time()}
+    row = upsert(session, EntryRow, ["site", "ref"], values, ["title", "section", "snapshot", "fetched"])
     assert row is not None
+    told = sought(site, entry)
+    other = or_(Illustration.section != told["section"], Illustration.sought != told["sought"])
+    session.execute(update(Illustration).where(Illustration.entry_id == row, other).values(told))
     return row
 
 
-def sought(entry: Entry) -> dict[str, str]:
-    """What the queue looks for: the section, and the title without upper case."""
-    return {"section": storable(entry.section)[:200], "search": searchable(entry.title)}
+def sought(site: str, entry: Entry) -> dict[str, str]:
+    """What the queue looks for in the illustrations of an entry; `sought` has a line of its title, and one of its ref.
+
+    They are cut to what fits, with all else, into an index of PostgreSQL: 2704 bytes.
+    """
+    lines = f"{_line(entry.title, 600)}\n{_line(entry.ref, 300)}"
+    return {"site": site, "kind": entry.kind, "section": _section(entry), "sought": lines}
+
+
+def in_title(text: str) -> ColumnElement[bool]:
+    """Whether this searchable text is a part of the title."""
+    return Illustration.sought.like(f"%{_plainly(text)}%\n%", escape="/")
+
+
+def in_ref(text: str) -> ColumnElement[bool]:
+    """Whether this searchable text is a part of the entry's ref."""
+    return Illustration.sought.like(f"%\n%{_plainly(text)}%", escape="/")
 
 
 def searchable(text: str) -> str:
-    """A text as it is compared in a search: no upper case, no marks at the letters, at most 300 characters."""
+    """A text as it is compared in a search: no upper case, no marks at the letters."""
     flat = unicodedata.normalize("NFKD", storable(text).casefold())
-    return "".join(sign for sign in flat if not unicodedata.combining(sign))[:300]
+    return "".join(sign for sign in flat if not unicodedata.combining(sign))
+
+
+def _line(text: str, most: int) -> str:
+    """One line to search in, of so many bytes."""
+    return " ".join(searchable(text).split()).encode()[:most].decode(errors="ignore")
+
+
+def _plainly(text: str) -> str:
+    """Without a meaning for LIKE."""
+    return text.replace("/", "//").replace("%", "/%").replace("_", "/_")
+
+
+def _section(entry: Entry) -> str:
+    return storable(entry.section)[:200]
 
 
 def entry_of(row: EntryRow) -> Entry:
@@ -85,10 +116,10 @@ def keep_template(session: Session, template: Template) -> str:
     return f"{template.name}@{template.version}"
 
 
-def new_illustration(session: Session, entry: int, rule: Rule, known: Current | None) -> int | None:
-    """A queued illustration; None where the slot of that entry has one already."""
-    values = {"entry_id": entry, "rule": rule.name, "slot": rule.slot, "caption": rule.caption}
-    values["known_image"] = asdict(known) if known else None
+def new_illustration(session: Session, number: int, entry: Entry, rule: Rule) -> int | None:
+    """A queued illustration of the entry in row `number`; None where its slot has one already."""
+    values: dict[str, Any] = {"entry_id": number, "rule": rule.name, "slot": rule.slot, "caption": rule.caption}
+    values |= sought(rule.site, entry) | {"known_image": asdict(entry.image) if entry.image else None}
     return upsert(session, Illustration, ["entry_id", "slot"], values, [])
 
 

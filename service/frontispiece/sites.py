@@ -13,7 +13,7 @@ from frontispiece.cms import Adapter
 from frontispiece.database import upsert
 from frontispiece.errors import NotAllowed, Problem
 from frontispiece.house import House
-from frontispiece.models import Delivery, Entry, Illustration, Pause, Site, Task, TaskState
+from frontispiece.models import Delivery, Illustration, Pause, Site, Task, TaskState
 
 
 @contextmanager
@@ -64,7 +64,7 @@ def try_now(house: House, name: str) -> None:
         session.execute(update(Pause).where(Pause.name == pauses.of_site(name)).values(until=time.time()))
         number = _number(session, name)
         tasks.postpone(session, "look", number, due=0.0)
-        mine = select(Illustration.id).join(Entry).where(Entry.site == name)
+        mine = select(Illustration.id).where(Illustration.site == name)
         came = select(Delivery.id).where(Delivery.site == name)
         for_it = or_(
             and_(Task.step.in_(("compose", "publish", "revert")), Task.subject.in_(mine)),

@@ -9,7 +9,7 @@ from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from frontispiece import money, pauses
-from frontispiece.models import Delivery, Entry, Illustration, Pause, Site, State, Task, TaskState
+from frontispiece.models import Delivery, Illustration, Pause, Site, State, Task, TaskState
 
 OPEN = (TaskState.READY, TaskState.RUNNING)
 
@@ -85,8 +85,8 @@ def _last_deliveries(names: Collection[str]) -> Select[str, float]:
 
 
 def _counts(names: Collection[str]) -> Select[str, State, int]:
-    wanted = select(Entry.site, Illustration.state, func.count()).join(Illustration.entry)
-    return wanted.where(Entry.site.in_(names)).group_by(Entry.site, Illustration.state)
+    one = Illustration
+    return select(one.site, one.state, func.count()).where(one.site.in_(names)).group_by(one.site, one.state)
 
 
 def _looks(names: Collection[str]) -> Select[Site, float | None, str | None, float | None]:
@@ -107,10 +107,10 @@ def _of_deliveries(session: Session, names: Collection[str]) -> Iterator[tuple[s
 
 def _of_illustrations(session: Session, names: Collection[str]) -> Iterator[tuple[str, Trouble]]:
     """The newest illustration of each site that stopped, but for those that wait for money."""
-    place = func.row_number().over(partition_by=Entry.site, order_by=Illustration.updated.desc())
-    of = (Entry.site, Illustration.updated, Illustration.reason, Illustration.id, place.label("place"))
-    stopped = select(*of).join(Illustration.entry).where(Illustration.state.in_((State.FAILED, State.HELD)))
-    stopped = stopped.where(Entry.site.in_(names), ~Illustration.reason.contains(money.OVER))
-    rows = stopped.where(Illustration.reason != "").subquery()
+    one = Illustration
+    place = func.row_number().over(partition_by=one.site, order_by=one.updated.desc())
+    stopped = select(one.site, one.updated, one.reason, one.id, place.label("place"))
+    stopped = stopped.where(one.state.in_((State.FAILED, State.HELD)), one.site.in_(names))
+    rows = stopped.where(one.reason != "", ~one.reason.contains(money.OVER)).subquery()
     for row in session.execute(select(rows).where(rows.c.place == 1)):
         yield row.site, Trouble(row.updated, row.reason, illustration=row.id)

@@ -128,10 +128,11 @@ def illustration(
     """One illustration in that state, with so many candidates; its id."""
     told = told or entry(number)
     with open_house.database.write() as session:
-        row = EntryRow(site=site, ref=told.ref, locale=told.locale, kind=told.kind, title=told.title, **sought(told))
+        row = EntryRow(site=site, ref=told.ref, locale=told.locale, kind=told.kind, title=told.title)
+        row.section = told.section
         row.fetched = time.time()
         row.snapshot = json.loads(json.dumps(asdict(told)))
-        one = Illustration(entry=row, rule=f"{site}-hero", slot="hero", state=state)
+        one = Illustration(entry=row, rule=f"{site}-hero", slot="hero", state=state, **sought(site, told))
         one.prompt, one.alt, one.template = PROMPT, f"Drawing for “{told.title}”", "article/hero@3f2a"
         for name, value in fields.items():
             setattr(one, name, value)

@@ -19,8 +19,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from frontispiece import accounts
 from frontispiece.house import House
-from frontispiece.models import Comment, Illustration, Presence, State
+from frontispiece.models import Comment, Illustration, Presence
 from frontispiece.web import security
+from frontispiece.web.search import ANY_STATE
 
 if TYPE_CHECKING:
     from a2wsgi.asgi_typing import ASGIApp, HTTPScope, Receive, Scope, Send
@@ -94,8 +95,7 @@ class Pulse:
 
     def _changed(self) -> list[int]:
         """The illustrations that moved, were written about or are looked at since the last look."""
-        # All states are named so that the index of states and times is used; clocks of processes may differ a little.
-        now, moved = time.time(), Illustration.state.in_(list(State)) & (Illustration.updated > self._seen - 1)
+        now, moved = time.time(), ANY_STATE & (Illustration.updated > self._seen - 1)  # clocks may differ a little
         try:
             with self._house.database.read() as session:
                 found = list(session.scalars(select(Illustration.id).where(moved).limit(MOST_TOLD + 1)))

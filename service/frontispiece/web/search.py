@@ -6,18 +6,18 @@ A `Query` goes along in every link (`args`), so that one works through what one 
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 from flask import abort, g, request
-from sqlalchemy import ColumnElement, Select, String, and_, cast, func, literal, null, or_, select, union_all
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, Select, String, and_, cast, func, literal, null, or_, select, tuple_, union_all
+from sqlalchemy.orm import Session
 
 from frontispiece.errors import Problem
-from frontispiece.models import Entry, Illustration, Review, State
-from frontispiece.records import searchable
+from frontispiece.models import Illustration, Review, State
+from frontispiece.records import in_ref, in_title, searchable
 from frontispiece.web.i18n import gettext as _
 
 S = State
@@ -29,6 +29,7 @@ TABS: dict[str, tuple[State, ...]] = {
     "published": (S.APPROVED, S.PUBLISHING, S.PUBLISHED),
     "closed": (S.REJECTED, S.SKIPPED, S.REVERTED),
 }
+ANY_STATE = Illustration.state.in_(list(State))  # named so that PostgreSQL walks through the queue's index
 MOVING = {S.QUEUED, S.COMPOSING, S.RENDERING, S.APPROVED, S.PUBLISHING}
 SORTS = ("newest", "oldest")
 WHOSE = ("me", "nobody", "somebody")
@@ -36,6 +37,7 @@ UNITS = {"h": 3600.0, "d": 86_400.0, "w": 604_800.0}  # seconds
 LONGEST = 200  # characters of a filter
 
 PLACE = r"\d{1,12}(\.\d{1,9})?-\d{1,9}"
+Columns = TypeVar("Columns", bound=Select[*tuple[Any, ...]])
 Place = tuple[float, int]  # of a row in the queue: when it was last moved, and its id
 
 
@@ -136,7 +138,7 @@ def tab_of(state: State) -> str:
 
 def counts(session: Session, query: Query) -> Counts:
     """How many there are under each tab, in one query."""
-    wanted = select(Illustration.state, func.count()).where(*limits(query)).group_by(Illustration.state)
+    wanted = select(Illustration.state, func.count()).where(ANY_STATE, *limits(query)).group_by(Illustration.state)
     return _counted((state, number) for state, number in session.execute(wanted))
 
 
@@ -148,7 +150,7 @@ def waiting(session: Session, query: Query) -> int:
 
 def found(session: Session, query: Query, after: Place | None, most: int) -> list[int]:
     """The ids of so many illustrations below a place of the queue, in its order."""
-    return list(session.scalars(_listed(query, query.states, after).limit(most)))
+    return list(session.scalars(_listed(query, query.states, after, most)))
 
 
 def both(session: Session, query: Query, after: Place | None, most: int) -> tuple[Counts, list[int]]:
@@ -156,10 +158,9 @@ def both(session: Session, query: Query, after: Place | None, most: int) -> tupl
     if not (query.q or query.chip or query.reason):
         return counts(session, query), found(session, query, after, most)
     columns = (Illustration.id, Illustration.state, Illustration.updated)
-    fits = select(*columns).where(*limits(query)).cte("fits")
+    fits = select(*columns).where(ANY_STATE, *limits(query)).cte("fits")
     numbers = select(literal(0).label("which"), fits.c.state, func.count()).group_by(fits.c.state)
-    listed = _ordered(select(fits.c.id).where(fits.c.state.in_(query.states)), query, after, fits.c)
-    page = listed.limit(most).subquery("page")
+    page = _below(select(fits.c.id).where(fits.c.state.in_(query.states)), query, after, fits.c, most).subquery("page")
     told = union_all(numbers, select(page.c.id, null(), literal(0)))
     rows = session.execute(told).all()
     return _counted((state, number) for which, state, number in rows if not which), [row[0] for row in rows if row[0]]
@@ -186,30 +187,23 @@ def next_after(session: Session, query: Query, place: Place) -> int | None:
 
 
 def _first(session: Session, query: Query, states: Sequence[State], after: Place | None) -> int | None:
-    """The next one is soon found by walking down the queue and looking at the entry of each."""
-    wanted = select(Illustration.id).join(Illustration.entry).where(Illustration.state.in_(states))
-    fits = wanted.where(*limits(query, joined=True))
-    return session.scalar(_ordered(fits, query, after, Illustration).limit(1))
+    return session.scalar(_listed(query, states, after, 1))
 
 
-def limits(query: Query, *, joined: bool = False) -> list[ColumnElement[bool]]:
-    """What the filters demand of an illustration, but for the tab.
-
-    What they demand of its entry is a list of entries that an index makes by itself, unless the entries are `joined`
-    already: a look at the entry of each illustration reads its whole row, with the snapshot.
-    """
-    of_entry = and_ if joined else _in_entries
-    fields = [(query.site, Entry.site), (query.section, Entry.section), (query.kind, Entry.kind)]
-    named = [column == given for given, column in fields if given]
+def limits(query: Query) -> list[ColumnElement[bool]]:
+    """What the filters demand of an illustration, but for the tab."""
     demands = [
+        (query.site, Illustration.site == query.site),
+        (query.section, Illustration.section == query.section),
+        (query.kind, Illustration.kind == query.kind),
         (query.rule, Illustration.rule == query.rule),
         (query.assignee, _whose(query)),
         (query.age, _aged(query.age)),
         (query.chip, _picked(query.chip)),
         (query.reason, Illustration.reason.icontains(query.reason, autoescape=True)),
+        (query.q, _named(searchable(query.q))),
     ]
-    found = [clause for given, clause in demands if given]
-    return [*found, *([of_entry(*named)] if named else []), *([_named(query.q, of_entry)] if query.q else [])]
+    return [clause for given, clause in demands if given]
 
 
 def _plain(given: str) -> str:
@@ -236,35 +230,27 @@ def _picked(chip: str) -> ColumnElement[bool]:
     return Illustration.id.in_(select(Review.illustration_id).where(Review.undone.is_(None), said))
 
 
-def _named(text: str, of_entry: Callable[..., ColumnElement[bool]]) -> ColumnElement[bool]:
+def _named(text: str) -> ColumnElement[bool]:
     """All words are in the title, whatever their order; or all of it is in the entry's ref."""
-    words = [_has(Entry.search, word) for word in searchable(text).split()]
-    by_ref = of_entry(_has(Entry.ref, text))
-    return or_(of_entry(*words), by_ref) if words else by_ref
+    words = text.split() or [text]
+    anywhere = (Illustration.sought.contains(word, autoescape=True) for word in words)  # most fail in this look already
+    return and_(*anywhere, or_(and_(*map(in_title, words)), in_ref(text)))
 
 
-def _has(column: InstrumentedAttribute[str], text: str) -> ColumnElement[bool]:
-    escaped = text.replace("/", "//").replace("%", "/%").replace("_", "/_")
-    return column.like(f"%{escaped}%", escape="/")
+def _listed(query: Query, states: Sequence[State], after: Place | None, most: int) -> Select[int]:
+    """So many ids below a place. Each state is a part of the index that has the order of the queue already."""
+    columns = (Illustration.id, Illustration.updated)
+    fits = [select(*columns).where(Illustration.state == state, *limits(query)) for state in states]
+    parts = [_below(some, query, after, Illustration, most).subquery() for some in fits]
+    rows = union_all(*(select(part) for part in parts)).subquery()
+    return _below(select(rows.c.id), query, None, rows.c, most)
 
 
-def _in_entries(*demands: ColumnElement[bool]) -> ColumnElement[bool]:
-    # The sum has no index: else SQLite goes from each entry to the whole row of its illustration, and sorts those.
-    return (Illustration.entry_id + 0).in_(select(Entry.id).where(*demands))
-
-
-def _listed(query: Query, states: Sequence[State], after: Place | None) -> Select[int]:
-    """Ids below a place, in the order of the queue."""
-    wanted = select(Illustration.id).where(Illustration.state.in_(states), *limits(query))
-    return _ordered(wanted, query, after, Illustration)
-
-
-def _ordered(wanted: Select[int], query: Query, after: Place | None, columns: Any) -> Select[int]:
-    moved, number = columns.updated, columns.id
+def _below(wanted: Columns, query: Query, after: Place | None, columns: Any, most: int) -> Columns:
+    """So many rows below a place, in the order of the queue."""
+    order = columns.updated, columns.id
     if query.sort == "newest":
-        if after:
-            wanted = wanted.where(or_(moved < after[0], and_(moved == after[0], number < after[1])))
-        return wanted.order_by(moved.desc(), number.desc())
-    if after:
-        wanted = wanted.where(or_(moved > after[0], and_(moved == after[0], number > after[1])))
-    return wanted.order_by(moved, number)
+        wanted = wanted.where(tuple_(*order) < after) if after else wanted
+        return wanted.order_by(*(column.desc() for column in order)).limit(most)
+    wanted = wanted.where(tuple_(*order) > after) if after else wanted
+    return wanted.order_by(*order).limit(most)

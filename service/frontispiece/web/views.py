@@ -65,8 +65,8 @@ def last_review(session: Session, number: int) -> Review | None:
 
 def candidate(session: Session, number: int) -> tuple[Candidate, str] | None:
     """A candidate and the site it was made for."""
-    wanted = select(Candidate, Entry.site).join(Illustration, Illustration.id == Candidate.illustration_id)
-    row = session.execute(wanted.join(Entry).where(Candidate.id == number)).one_or_none()
+    wanted = select(Candidate, Illustration.site).join(Illustration, Illustration.id == Candidate.illustration_id)
+    row = session.execute(wanted.where(Candidate.id == number)).one_or_none()
     return None if row is None else (row[0], row[1])
 
 

@@ -47,14 +47,14 @@ def illustrations(query: Query) -> Illustrations:
 def _clauses(query: Query, site: str) -> list[ColumnElement[bool]]:
     sought = records.searchable(query.search)
     pairs = (
-        (site, Entry.site == site),
+        (site, Illustration.site == site),
         (query.ref, Entry.ref == query.ref),
         (query.state, Illustration.state == query.state),
-        (query.section, Entry.section == query.section),
-        (query.kind, Entry.kind == query.kind),
+        (query.section, Illustration.section == query.section),
+        (query.kind, Illustration.kind == query.kind),
         (query.rule, Illustration.rule == query.rule),
         (query.assignee, Illustration.assignee == query.assignee),
-        (sought, Entry.search.contains(sought, autoescape=True)),
+        (sought, records.in_title(sought)),
         (query.before, Illustration.id < (query.before or 0)),
     )
     return [clause for given, clause in pairs if given]

@@ -80,7 +80,7 @@ def tiles(session: Session, numbers: Sequence[int]) -> list[Tile]:
     """The tiles of these illustrations in this order, in two queries."""
     one, entry = Illustration, Entry
     wanted = select(
-        one.id, entry.title, entry.locale, entry.site, entry.section, one.slot, one.state, one.reason, one.assignee,
+        one.id, entry.title, entry.locale, one.site, one.section, one.slot, one.state, one.reason, one.assignee,
         one.updated, one.chosen_id,
     ).join(one.entry)  # fmt: skip
     rows = {row[0]: row for row in session.execute(wanted.where(one.id.in_(numbers)))}
@@ -93,7 +93,7 @@ def choices(session: Session, house: House) -> Choices:
     """Names to choose from."""
     settings = house.settings
     people = select(User.name).where(User.role.in_(REVIEWERS)).order_by(User.name).limit(MOST_NAMES)
-    written = [name for name in _distinct(session, Entry.section) if name]
+    written = [name for name in _distinct(session, Illustration.section) if name]
     names = (sorted(settings.sites), written, [rule.name for rule in settings.rules])
     sites, sections, rules = ([(name, name) for name in some] for some in names)
     return Choices(sites, sections, rules, session.scalars(people).all())
@@ -112,16 +112,10 @@ def _numbers(session: Session, queries: Sequence[Query]) -> Mapping[Query, int]:
     live = list(dict.fromkeys(query for query in queries if query.tab in COUNTED))
     if not live:
         return {}
-    joined = session.get_bind().dialect.name == "sqlite"  # it is quick at rows, PostgreSQL at lists of them
-    each = [
-        func.count()
-        .filter(and_(Illustration.state.in_(query.states), *search.limits(query, joined=joined)))
-        .label(f"view_{at}")
-        for at, query in enumerate(live)
-    ]
+    fits = [and_(Illustration.state.in_(query.states), *search.limits(query)) for query in live]
+    each = [func.count().filter(one).label(f"view_{at}") for at, one in enumerate(fits)]
     states = {state for query in live for state in query.states}
-    wanted = select(*each).where(Illustration.state.in_(states))
-    wanted = wanted.join_from(Illustration, Entry) if joined else wanted.select_from(Illustration)
+    wanted = select(*each).select_from(Illustration).where(Illustration.state.in_(states))
     return dict(zip(live, session.execute(wanted).one(), strict=True))
 
 
