@@ -324,8 +324,7 @@ def test_scrolling_brings_more_and_a_refresh_keeps_them(web: Web, opened: Opened
     numbers = several(web, 70, candidates=0)
     with opened() as page:
         for many in (48, 70):
-            painted(page)  # else its end is where it was
-            page.keyboard.press("End")
+            page.locator("#more").scroll_into_view_if_needed()
             expect(page.locator(".card")).to_have_count(many)
         assert shown(page) == [f"i{number}" for number in numbers]
         review.reject(web.house, numbers[60], "Kim")
