@@ -91,6 +91,18 @@ def test_a_template_is_tried_on_a_small_phone_too(web: Web, opened: Opened) -> N
         assert page.evaluate("document.documentElement.scrollWidth") == 320
 
 
+def test_a_template_in_a_deep_folder_is_readable_on_a_phone(
+    web: Web, opened: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = tmp_path / ("ourtemplates" * 8) / "article" / "hero.j2"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("A photograph of {{ entry.title }}.\n")
+    monkeypatch.setenv("FRONTISPIECE_TEMPLATES", str(mine.parent.parent))
+    with opened("/templates/article/hero", role="lead", width=320) as page:
+        expect(page.get_by_text("ourtemplates")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") == 320
+
+
 def test_the_doctors_findings_appear_by_themselves(web: Web, opened: Opened) -> None:
     with opened("/sites/gazette", role="lead") as page:
         page.get_by_role("button", name="Ask the doctor").click()
