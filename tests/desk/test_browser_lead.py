@@ -92,7 +92,7 @@ def test_a_template_is_tried_on_a_small_phone_too(web: Web, opened: Opened) -> N
 
 
 def test_a_template_in_a_deep_folder_is_readable_on_a_phone(
-    web: Web, opened: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    opened: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mine = tmp_path / ("ourtemplates" * 8) / "article" / "hero.j2"
     mine.parent.mkdir(parents=True)
