@@ -30,6 +30,7 @@ from frontispiece.cms import (
     SiteSettings,
     Unreadable,
     call,
+    whole,
 )
 from frontispiece.signatures import StandardSecret, standard_webhooks
 
@@ -293,5 +294,5 @@ def _current(image: GenericImage | None) -> Current | None:
 def _stop_at_conflict(answer: httpx.Response) -> None:
     """Turns the contract's 409 into `Conflict`, which the seam's `call` cannot tell from other refusals."""
     if answer.status_code == 409:
-        words = " ".join(answer.read().decode(errors="replace").split())[:300]
+        words = " ".join(whole(answer).text.split())[:300]
         raise Conflict(f"{answer.request.method} {answer.request.url} answered 409: {words}")

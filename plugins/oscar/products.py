@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from frontispiece.cms import Conflict, Picture, call, read_json
+from frontispiece.cms import Conflict, Picture, call, read_json, whole
 
 from .settings import OscarSettings
 
@@ -47,4 +47,4 @@ def code_of(ref: str, picture: Picture) -> str:
 def stop_at_conflict(answer: httpx.Response) -> None:
     """The shop says 409 where somebody was faster. Raises `Conflict`."""
     if answer.status_code == 409:
-        raise Conflict(f"{answer.request.url}: {' '.join(answer.read().decode(errors='replace').split())[:300]}")
+        raise Conflict(f"{answer.request.url}: {' '.join(whole(answer).text.split())[:300]}")

@@ -32,6 +32,7 @@ from frontispiece.cms import (
     Unavailable,
     call,
     clock,
+    dig_all,
     reading,
     shortened,
     unchanged,
@@ -39,7 +40,7 @@ from frontispiece.cms import (
 )
 from frontispiece.signatures import header, hmac_sha256
 
-from .admin import API, OPERATIONS, Grant, Json, ask, do
+from .admin import API, OPERATIONS, Grant, Granted, Json, ask, do
 from .entries import as_article, as_product, gid, is_ours, kind_of, ref_of, shown
 
 KINDS: dict[str, EventKind] = {
@@ -85,10 +86,15 @@ class Shopify(Adapter):
         super().__init__(settings)
         self._grant = Grant(settings.url, settings.client_id, settings.webhook_secret.get_secret_value())
 
-    def auth(self) -> httpx.Auth:
+    def open(self, transport: httpx.BaseTransport | None = None) -> httpx.Client:
+        client = super().open(transport)
         if self.settings.access_token is None:
-            return self._grant
-        return Header("X-Shopify-Access-Token", self.settings.access_token.get_secret_value())
+            client.auth = Granted(self._grant, client)
+        return client
+
+    def auth(self) -> httpx.Auth | None:
+        token = self.settings.access_token
+        return None if token is None else Header("X-Shopify-Access-Token", token.get_secret_value())
 
     def verify(self, delivery: Delivery) -> str:
         """As no id is signed: topic and signature, which are the same for the same message only."""
@@ -135,12 +141,10 @@ class Shopify(Adapter):
             return
         unchanged(ref, now, receipt.media_id)
         if kind_of(ref) == "products":
-            do(api, "Update", files=[{"id": receipt.media_id, "referencesToRemove": [gid(ref)]}])
+            _take_off(api, ref, receipt.media_id, before)
         else:
             image = {"url": receipt.previous["url"], "altText": receipt.previous["alt"]} if before else None
             do(api, "Image", id=gid(ref), article={"image": image})
-        if before and kind_of(ref) == "products" and _now(api, ref).id != before:
-            _first(api, ref, before)
 
     def recent(self, api: httpx.Client, since: datetime) -> Iterator[Event]:
         wanted = f"updated_at:>'{since.astimezone(UTC).isoformat(timespec='seconds').replace('+00:00', 'Z')}'"
@@ -232,6 +236,17 @@ def _ready(api: httpx.Client, ids: list[str]) -> list[Any]:
             words = "; ".join(error["message"] for error in nodes[-1]["fileErrors"])
             raise CmsProblem(f"Shopify cannot use the picture: {words}")
     raise Unavailable("Shopify has not finished with the picture yet")
+
+
+def _take_off(api: httpx.Client, ref: str, ours: str, before: str) -> None:
+    """Has the product show first what it did before ours; where that was deleted meanwhile, what is next."""
+    there = dig_all(ask(api, "Product", id=gid(ref)), "product.media.nodes.id")
+    do(api, "Update", files=[{"id": ours, "referencesToRemove": [gid(ref)]}])
+    now = _now(api, ref).id
+    if before in there and now != before:
+        _first(api, ref, before)
+    elif before and now != before:
+        raise CmsProblem(f"our picture is off {ref}, which shows {now or 'none'} and not {before}")
 
 
 def _first(api: httpx.Client, ref: str, number: str) -> Current:

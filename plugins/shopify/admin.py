@@ -10,7 +10,7 @@ import httpx
 
 from frontispiece.cms import CmsProblem, NotAllowed, Unavailable, call, dig, read_json
 
-__all__ = ["API", "OPERATIONS", "Grant", "Json", "ask", "do"]
+__all__ = ["API", "OPERATIONS", "Grant", "Granted", "Json", "ask", "do"]
 
 Json = dict[str, Any]
 API = "/admin/api/2026-10/graphql.json"
@@ -19,7 +19,7 @@ _TEXT = Path(__file__).with_name("operations.graphql").read_text("utf8")
 OPERATIONS = {text.split("(")[0].split()[1]: text for text in re.split(r"\n(?=query|mutation)", _TEXT)}
 
 
-class Grant(httpx.Auth):
+class Grant:
     """Access tokens of the client credentials grant, which are good for a day; a new one after a 401.
 
     https://shopify.dev/docs/apps/build/authentication-authorization/access-tokens/client-credentials-grant
@@ -29,22 +29,31 @@ class Grant(httpx.Auth):
         self.url, self.token, self.until = f"{url}/admin/oauth/access_token", "", 0.0
         self.form = {"client_id": client, "client_secret": secret, "grant_type": "client_credentials"}
 
-    def auth_flow(self, request: httpx.Request) -> Steps[httpx.Request, httpx.Response, None]:
-        """Sets the header. Raises `NotAllowed` in Shopify's own words, `Unavailable` where it is away."""
+    def ask(self, api: httpx.Client) -> str:
+        """The token. Raises `NotAllowed` in Shopify's own words, `Unavailable` where it is away."""
         if time.time() > self.until:
-            self._keep((yield httpx.Request("POST", self.url, data=self.form)))
-        request.headers["X-Shopify-Access-Token"] = self.token
-        if (yield request).status_code == 401:
-            self.until = 0.0
+            try:
+                told = read_json(call(api, "POST", self.url, data=self.form, auth=None))
+            except CmsProblem as problem:
+                if problem.retry:
+                    raise
+                words = f"Shopify gives no access token for client_id and webhook_secret: {problem.words}"
+                raise NotAllowed(words) from problem
+            self.token, self.until = str(told["access_token"]), time.time() + float(told["expires_in"]) - 300
+        return self.token
 
-    def _keep(self, answer: httpx.Response) -> None:
-        words = " ".join(answer.read().decode(errors="replace").split())[:300]
-        if answer.status_code == 429 or answer.is_server_error:
-            raise Unavailable(f"Shopify gave no access token: {answer.status_code} {words}")
-        if not answer.is_success:
-            raise NotAllowed(f"Shopify gives no access token for client_id and webhook_secret: {words}")
-        told = read_json(answer)
-        self.token, self.until = str(told["access_token"]), time.time() + float(told["expires_in"]) - 300
+
+class Granted(httpx.Auth):
+    """Shows the grant's token; asked for by the client itself, so that its answer is read as any other is."""
+
+    def __init__(self, grant: Grant, api: httpx.Client) -> None:
+        self.grant, self.api = grant, api
+
+    def auth_flow(self, request: httpx.Request) -> Steps[httpx.Request, httpx.Response, None]:
+        """Sets the header."""
+        request.headers["X-Shopify-Access-Token"] = self.grant.ask(self.api)
+        if (yield request).status_code == 401:
+            self.grant.until = 0.0
 
 
 def ask(api: httpx.Client, name: str, /, **variables: Any) -> Json:

@@ -1,11 +1,10 @@
 """Asking what our app adds to Wagtail's API v3, below `frontispiece/`."""
 
-import json
 from typing import Any
 
 import httpx
 
-from frontispiece.cms import Conflict, Unavailable, call, read_json
+from frontispiece.cms import Conflict, Unavailable, call, dig, read_json, whole
 
 from .settings import WagtailSettings
 
@@ -18,5 +17,5 @@ def ask(api: httpx.Client, settings: WagtailSettings, method: str, path: str, **
 def tell_apart(answer: httpx.Response) -> None:
     """Our app's own refusals, which the seam's `call` cannot tell from others. Raises `Conflict`, `Unavailable`."""
     if answer.status_code in (409, 423):
-        words = str(json.loads(answer.read()).get("detail"))
+        words = str(dig(read_json(whole(answer)), "detail"))
         raise Conflict(words) if answer.status_code == 409 else Unavailable(words, seconds=60)

@@ -3,14 +3,17 @@
 import re
 import tomllib
 from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from servers.recorder import parse
 
 from frontispiece import cms
-from frontispiece.cms import Adapter, Delivery, Refused, Unreadable
+from frontispiece.cms import Adapter, CmsProblem, Delivery, Refused, Unreadable
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
 CAPTURED = sorted(PLUGINS.glob("*/deliveries/*.http"))
@@ -128,3 +131,13 @@ def test_what_is_no_message_at_all_is_unreadable(plugin: str) -> None:
     for body in (b"", b"{", b"[]", b"null", b"\xff"):
         with pytest.raises(Unreadable):
             adapter(plugin).events(Delivery(cms.Headers([("content-type", "application/json")]), body))
+
+
+@pytest.mark.parametrize("status", [200, 409, 423])
+@pytest.mark.parametrize("plugin", cms.names())
+def test_an_answer_of_any_status_is_read_up_to_a_bound(plugin: str, status: int) -> None:
+    asked = adapter(plugin)
+    enormous = httpx.MockTransport(lambda _: httpx.Response(status, content=repeat(b"x" * 1_000_000, 25)))
+
+    with asked.open(enormous) as api, pytest.raises(CmsProblem, match="more than 20,000,000"):
+        list(asked.recent(api, datetime.now(UTC)))

@@ -116,6 +116,20 @@ def test_a_revert_puts_back_first_what_was_first(shop: Server, adapter: Adapter,
     assert media(shop, ref) == [*theirs, *last]
 
 
+def test_a_revert_takes_ours_off_and_says_so_where_the_earlier_photo_was_deleted(
+    shop: Server, adapter: Adapter, api: httpx.Client
+) -> None:
+    ref = shop.create("published")
+    shop.set_image(ref, drawing())
+    receipt = adapter.attach(api, adapter.fetch(api, ref), picture())
+    shop.set_image(ref, drawing())
+    [last] = media(shop, ref)
+    shop.products[ref.split("/")[1]]["media"] = [receipt.media_id, last]
+    with pytest.raises(CmsProblem, match=f"our picture is off {ref}, which shows {last} and not"):
+        adapter.revert(api, ref, receipt)
+    assert media(shop, ref) == [last]
+
+
 def test_an_image_set_while_shopify_works_on_ours_is_a_conflict(shop: Server, adapter: Adapter) -> None:
     ref = shop.create("published")
     with adapter.open(Meanwhile("Create(", lambda: shop.set_image(ref, drawing()))) as slow, pytest.raises(Conflict):
@@ -304,6 +318,13 @@ def test_an_app_that_the_shop_does_not_know_is_not_allowed(shop: Server) -> None
     with adapter.open() as api, pytest.raises(NotAllowed, match="application_cannot_be_found") as caught:
         adapter.fetch(api, "products/1")
     assert SECRET not in caught.value.words
+
+
+def test_an_answer_with_a_token_is_not_read_without_a_bound(shop: Server) -> None:
+    adapter, answer = shop.adapter(access_token=None, client_id=CLIENT), httpx.ByteStream(b"x" * 20_000_001)
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, stream=answer))
+    with adapter.open(transport) as api, pytest.raises(CmsProblem, match="more than 20,000,000"):
+        adapter.fetch(api, "products/1")
 
 
 def test_missing_scopes_are_named(shop: Server, adapter: Adapter, api: httpx.Client) -> None:

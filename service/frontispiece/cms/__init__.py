@@ -5,7 +5,7 @@ A plugin is a folder with an `adapter.py` that holds one subclass of `Adapter`. 
 """
 
 from frontispiece.cms.adapter import Adapter, Connection, ContentType, Format, SiteSettings
-from frontispiece.cms.calls import Header, call, clock, read_json, removed
+from frontispiece.cms.calls import Header, call, clock, read_json, removed, whole
 from frontispiece.cms.data import (
     TEST_PICTURE,
     Current,
@@ -62,5 +62,6 @@ __all__ = [
     "shortened",
     "texts",
     "unchanged",
+    "whole",
     "whole_number",
 ]

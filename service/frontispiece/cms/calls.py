@@ -18,12 +18,12 @@ def call(api: httpx.Client, method: str, path: str, **request: Any) -> httpx.Res
     """One request to a CMS, its failures turned into our errors with the CMS's own words.
 
     401 is `NotAllowed`, 404 and 410 are `Gone`; 408, 429, 5xx and every transport failure are `Unavailable`; the rest
-    is `CmsProblem`. An answer is read whole, up to `MOST_BYTES` and for `MOST_SECONDS`.
+    is `CmsProblem`. An answer is read by `whole`.
     """
     where = f"{method} {api.build_request(method, path).url}"
     try:
         with api.stream(method, path, **request) as coming:
-            answer = _whole(coming, where)
+            answer = whole(coming)
     except httpx.HTTPError as problem:
         raise Unavailable(f"{where}: {str(problem) or type(problem).__name__}") from problem
     if answer.is_success:
@@ -38,8 +38,9 @@ def call(api: httpx.Client, method: str, path: str, **request: Any) -> httpx.Res
     raise CmsProblem(words)
 
 
-def _whole(coming: httpx.Response, where: str) -> httpx.Response:
-    """The answer with its body, unpacked."""
+def whole(coming: httpx.Response) -> httpx.Response:
+    """The answer with its body, unpacked, up to `MOST_BYTES` and for `MOST_SECONDS`; for the hooks of a client, too."""
+    where = f"{coming.request.method} {coming.request.url.copy_with(query=None)}"
     body, end = bytearray(), time.monotonic() + MOST_SECONDS
     for part in coming.iter_bytes():
         body += part
