@@ -23,10 +23,15 @@ def categories(api: httpx.Client, settings: BigCommerceSettings, numbers: list[i
     return tuple(plain(one["name"]) for one in ask(api, settings, "GET", "categories", params=wanted))
 
 
-def changed(api: httpx.Client, settings: BigCommerceSettings, since: datetime) -> Iterator[Any]:
+def changed(api: httpx.Client, settings: BigCommerceSettings, since: datetime) -> list[Any]:
     """Products changed since then with their images, the oldest change first."""
+    return sorted(_listed(api, settings, since), key=lambda product: str(product["date_modified"]))
+
+
+def _listed(api: httpx.Client, settings: BigCommerceSettings, since: datetime) -> Iterator[Any]:
+    """By id, because BigCommerce takes one order only, and products changed in one second would change pages."""
     query = {"date_modified:min": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
-    query |= {"include": "images", "sort": "date_modified", "direction": "asc"}
+    query |= {"include": "images", "sort": "id", "direction": "asc"}
     page, pages = 1, 1
     while page <= pages:
         wanted = query | {"page": str(page), "limit": "250"}

@@ -149,7 +149,8 @@ class Drupal(Adapter):
         when = {"path": "changed", "operator": ">=", "value": str(int(since.astimezone(UTC).timestamp()))}
         for bundle, kind in self.settings.types.items():
             query = {f"filter[when][condition][{name}]": value for name, value in when.items()}
-            query |= {f"fields[node--{bundle}]": f"status,langcode,{kind.image}", "sort": "changed"}
+            query |= {f"fields[node--{bundle}]": f"status,langcode,{kind.image}"}
+            query |= {"sort": "changed,drupal_internal__nid"}
             for node in pages(api, f"/jsonapi/node/{bundle}", query):
                 if not first(node, kind.image):
                     ref, found = _ref(f"{bundle}/{node['id']}"), node["attributes"]

@@ -118,7 +118,7 @@ class Ghost(Adapter):
 
     def recent(self, api: httpx.Client, since: datetime) -> Iterator[Event]:
         stamp = since.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
-        wanted = {"filter": f"updated_at:>='{stamp}'+feature_image:null", "order": "updated_at asc"}
+        wanted = {"filter": f"updated_at:>='{stamp}'+feature_image:null", "order": "updated_at asc, id asc"}
         wanted |= {"fields": "id,status", "limit": "100"}
         for kind in self.settings.post_types:
             page: int | None = 1

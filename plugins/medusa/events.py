@@ -29,15 +29,20 @@ def happened(said: Any) -> list[Event]:
 
 def missed(api: httpx.Client, since: datetime) -> Iterator[Event]:
     """Products changed since then that have no picture, oldest first."""
-    wanted = {"fields": "id,thumbnail,status", "order": "updated_at", "limit": str(MOST)}
+    for product in sorted(_changed(api, since), key=lambda product: str(product["updated_at"])):
+        if not product["thumbnail"]:
+            yield Event("published" if product["status"] == "published" else "created", product["id"])
+
+
+def _changed(api: httpx.Client, since: datetime) -> Iterator[Any]:
+    """By id, because Medusa takes one order only, and products that were saved together would change pages."""
+    wanted = {"fields": "id,thumbnail,status,updated_at", "order": "id", "limit": str(MOST)}
     wanted["updated_at[$gte]"] = since.astimezone(UTC).isoformat()
     start, there = 0, 1
     while start < there:
         found = read_json(call(api, "GET", "/admin/products", params=wanted | {"offset": str(start)}))
         start, there = start + MOST, found["count"]
-        for product in found["products"]:
-            if not product["thumbnail"]:
-                yield Event("published" if product["status"] == "published" else "created", product["id"])
+        yield from found["products"]
 
 
 def _ref(number: Any) -> str:

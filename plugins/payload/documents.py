@@ -35,7 +35,7 @@ def without_image(api: httpx.Client, slug: str, kind: ContentType, since: dateti
     """Documents changed since then that have no image, oldest first."""
     after = since.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     bare = {f"where[{kind.image}][exists]": "false", "where[updatedAt][greater_than]": after}
-    return pages(api, slug, bare | {"draft": "true", "sort": "updatedAt"})
+    return pages(api, slug, bare | {"draft": "true", "sort": "updatedAt,id"})
 
 
 def is_public(api: httpx.Client, slug: str, doc: Any) -> bool:

@@ -54,7 +54,7 @@ def changed(api: httpx.Client, settings: StoryblokSettings, since: datetime) -> 
     """The list has no content, so that each story changed since is asked for by itself, the oldest first."""
     found, page = [], 1
     while page:
-        wanted = {"sort_by": "updated_at:desc", "story_only": "true", "per_page": "100", "page": str(page)}
+        wanted = {"sort_by": "updated_at:desc,id:desc", "story_only": "true", "per_page": "100", "page": str(page)}
         listed = read_json(call(api, "GET", settings.path("stories"), params=wanted))["stories"]
         fresh = [story for story in listed if datetime.fromisoformat(story["updated_at"]) >= since]
         found += fresh

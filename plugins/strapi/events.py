@@ -38,7 +38,7 @@ def happened(name: str, event: str, entry: Any) -> Event:
 def missed(api: httpx.Client, name: str, kind: StrapiType, since: datetime) -> Iterator[Event]:
     """Entries of a type that have no image, and were published or changed since then."""
     after = since.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    bare = {"sort": "updatedAt:asc", f"filters[{kind.image}][id][$null]": "true"}
+    bare = {f"filters[{kind.image}][id][$null]": "true"}
     # published by a release or in a list: the times of the entry itself stay as they were
     as_it_was = {"filters[publishedAt][$gt]": after, "filters[updatedAt][$lte]": after}
     for rows in _pages(api, kind, bare | as_it_was | {"status": "published"}):
@@ -63,6 +63,7 @@ def _pages(api: httpx.Client, kind: StrapiType, wanted: dict[str, str]) -> Itera
     page, pages = 1, 1
     while page <= pages:
         query = wanted | {"pagination[page]": str(page), "pagination[pageSize]": PAGE, "locale": "*"}
+        query |= {"sort": "updatedAt:asc,id:asc"}  # what was saved at one moment would else change pages
         told = read_json(call(api, "GET", kind.path, params=query))
         yield told["data"]
         page, pages = page + 1, told["meta"]["pagination"]["pageCount"]

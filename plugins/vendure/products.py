@@ -37,12 +37,17 @@ def attributes(product: Any) -> dict[str, str]:
     return {name: ", ".join(value for one, value in pairs if one == name) for name in dict.fromkeys(dict(pairs))}
 
 
-def changed(api: httpx.Client, settings: VendureSettings, since: datetime) -> Iterator[Any]:
+def changed(api: httpx.Client, settings: VendureSettings, since: datetime) -> list[Any]:
     """Products changed since then, oldest first, each with its id, its state and its featured asset."""
+    return sorted(_listed(api, settings, since), key=lambda product: str(product["updatedAt"]))
+
+
+def _listed(api: httpx.Client, settings: VendureSettings, since: datetime) -> Iterator[Any]:
+    """By id, which Vendure puts before the time whatever we say, as products saved together would change pages."""
     start, there = 0, 1
     after = {"updatedAt": {"after": since.astimezone(UTC).isoformat().replace("+00:00", "Z")}}
     while start < there:
-        options = {"filter": after, "sort": {"updatedAt": "ASC"}, "take": MOST, "skip": start}
+        options = {"filter": after, "sort": {"id": "ASC"}, "take": MOST, "skip": start}
         found = ask(api, settings, queries.RECENT, options=options)["products"]
         start, there = start + MOST, found["totalItems"]
         yield from found["items"]

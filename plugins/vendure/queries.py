@@ -11,7 +11,7 @@ PRODUCT = """query($id: ID!) { product(id: $id) {
   variantList(options: {take: 100}) { items { featuredAsset { type preview } assets { type preview } } }
 } }"""
 RECENT = """query($options: ProductListOptions) {
-  products(options: $options) { totalItems items { id enabled featuredAsset { id } } }
+  products(options: $options) { totalItems items { id enabled updatedAt featuredAsset { id } } }
 }"""
 UPLOAD = """mutation($file: Upload!) { createAssets(input: [{file: $file}]) {
   ... on Asset { id source width height } ... on ErrorResult { errorCode message }

@@ -1,7 +1,6 @@
 """One item of a collection, which is staged for editors and, once published, live for visitors."""
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -44,11 +43,13 @@ def write(api: httpx.Client, ref: str, item: Any, fields: dict[str, Any]) -> Any
     return read_json(call(api, "PATCH", path, json=body, params={"skipInvalidFiles": "false"}))
 
 
-def changed(api: httpx.Client, collection: str, since: datetime) -> Iterator[Any]:
+def changed(api: httpx.Client, collection: str, since: datetime) -> list[Any]:
     """A collection's items changed since then, the oldest change first."""
     start = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    wanted = {"lastUpdated[gte]": start, "sortBy": "lastUpdated", "sortOrder": "asc"}
-    return pages(api, f"/v2/collections/{collection}/items", "items", wanted)
+    # by slug, which no two items share: those that were changed together would else change pages
+    wanted = {"lastUpdated[gte]": start, "sortBy": "slug", "sortOrder": "asc"}
+    found = pages(api, f"/v2/collections/{collection}/items", "items", wanted)
+    return sorted(found, key=lambda item: str(item["lastUpdated"]))
 
 
 def _live(api: httpx.Client, ref: str) -> Any:

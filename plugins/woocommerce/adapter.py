@@ -147,8 +147,10 @@ class WooCommerce(Adapter):
 
     def recent(self, api: httpx.Client, since: datetime) -> Iterator[Event]:
         wanted = {"modified_after": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S"), "dates_are_gmt": "true"}
-        wanted |= {"status": "any", "orderby": "modified", "order": "asc", "_fields": "id,status,images"}
-        for product in _pages(api, f"{SHOP}/products", wanted):
+        # `date` is by date and id; `modified` is not in older shops, where products of one second change pages
+        wanted |= {"status": "any", "orderby": "date", "order": "asc", "_fields": "id,status,images,date_modified_gmt"}
+        found = _pages(api, f"{SHOP}/products", wanted)
+        for product in sorted(found, key=lambda product: str(product["date_modified_gmt"])):
             if not _images(product):
                 yield Event("published" if product["status"] == "publish" else "created", _ref(product["id"]))
 

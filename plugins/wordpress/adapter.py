@@ -126,10 +126,12 @@ class WordPress(Adapter):
             _feature(api, ref, before)
 
     def recent(self, api: httpx.Client, since: datetime) -> Iterator[Event]:
-        wanted = {"context": "edit", "_fields": "id,status,featured_media", "per_page": "100"}
-        wanted |= {"modified_after": since.astimezone(UTC).isoformat(), "orderby": "modified", "order": "asc"}
+        wanted = {"context": "edit", "_fields": "id,status,featured_media,modified_gmt", "per_page": "100"}
+        # by id, because WordPress takes one order only, and posts saved in the same second would change pages
+        wanted |= {"modified_after": since.astimezone(UTC).isoformat(), "orderby": "id", "order": "asc"}
         for base in self.settings.post_types:
-            for post in _pages(api, f"{API}/{base}", wanted | {"status": "publish,future,draft,pending"}):
+            found = _pages(api, f"{API}/{base}", wanted | {"status": "publish,future,draft,pending"})
+            for post in sorted(found, key=lambda post: str(post["modified_gmt"])):
                 if not post["featured_media"]:
                     yield Event("published" if post["status"] == "publish" else "created", _ref(base, post["id"]))
 

@@ -191,3 +191,16 @@ def test_recent_tells_new_products_from_changed_ones(site: Server, adapter: Adap
     site.products[int(old)]["date_created"] = "2020-01-01T00:00:00+00:00"
     found = list(adapter.recent(api, datetime(2025, 1, 1, tzinfo=UTC)))
     assert found == [Event("updated", old), Event("created", new)]
+
+
+def test_recent_reads_by_id_and_tells_the_oldest_change_first(adapter: Adapter) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.url.params["sort"] == "id"
+        number = int(request.url.params["page"])
+        product = {"id": number, "images": [], "date_created": "2020-01-01T00:00:00+00:00"}
+        product["date_modified"] = f"2026-11-2{9 - number}T08:00:00+00:00"
+        return httpx.Response(200, json={"data": [product], "meta": {"pagination": {"total_pages": 3}}})
+
+    with adapter.open(httpx.MockTransport(answer)) as api:
+        found = list(adapter.recent(api, datetime(2026, 11, 21, tzinfo=UTC)))
+    assert found == [Event("updated", number) for number in ("3", "2", "1")]

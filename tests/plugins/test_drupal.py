@@ -212,6 +212,13 @@ def test_recent_reads_page_after_page(site: Server, adapter: Adapter, api: httpx
     assert found == refs
 
 
+def test_recent_asks_for_an_order_in_which_no_two_nodes_are_equal(adapter: Adapter, api: httpx.Client) -> None:
+    asked: list[str | None] = []
+    api.event_hooks = {"request": [lambda request: asked.append(request.url.params.get("sort"))]}
+    list(adapter.recent(api, datetime.now(UTC)))
+    assert asked == [None, "changed,drupal_internal__nid"]  # first it asks who we are
+
+
 def test_a_revert_brings_back_whose_photograph_it_was(site: Server, adapter: Adapter, api: httpx.Client) -> None:
     ref = site.create("published")
     site.set_image(ref, b"\x89PNG theirs")

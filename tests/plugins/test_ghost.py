@@ -334,6 +334,18 @@ def test_recent_goes_on_to_the_last_page() -> None:
     assert found == [Event("published", f"posts/{page:024x}") for page in (1, 2, 3)]
 
 
+def test_recent_asks_for_an_order_in_which_no_two_posts_are_equal() -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.params["order"])
+        return httpx.Response(200, json={"posts": []})
+
+    with ghost(post_types=("posts",)).open(httpx.MockTransport(answer)) as api:
+        list(ghost(post_types=("posts",)).recent(api, datetime(2026, 1, 1, tzinfo=UTC)))
+    assert asked == ["updated_at asc, id asc"]
+
+
 def test_a_webhook_that_ghost_refuses_for_another_reason_is_a_problem() -> None:
     answers = httpx.MockTransport(lambda _: httpx.Response(403, text="Your plan has no custom integrations"))
     with ghost().open(answers) as api, pytest.raises(CmsProblem, match="custom integrations"):

@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -108,3 +109,16 @@ def test_a_revert_of_what_is_reverted_writes_nothing() -> None:
     there = BARE | {"thumbnail": "http://shop/old.png"}
     with answering(adapter, GET_products={"product": there}) as api:
         adapter.revert(api, "prod_1", Receipt("http://shop/7.webp", "", {"thumbnail": "http://shop/old.png"}))
+
+
+def test_recent_reads_by_id_and_tells_the_oldest_change_first() -> None:
+    adapter, since = medusa(), datetime(2026, 11, 21, tzinfo=UTC)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.url.params["order"] == "id"
+        number = int(request.url.params["offset"]) // 100
+        product = {"id": f"p{number}", "thumbnail": None, "status": "draft", "updated_at": f"2026-11-2{9 - number}"}
+        return httpx.Response(200, json={"products": [product], "count": 201})
+
+    with adapter.open(httpx.MockTransport(answer)) as api:
+        assert list(adapter.recent(api, since)) == [Event("created", ref) for ref in ("p2", "p1", "p0")]

@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -114,3 +115,11 @@ def test_the_key_is_shown_to_the_cms_alone(adapter: Adapter) -> None:
     with adapter.open(httpx.MockTransport(answer)) as api:
         adapter.doctor(api)
     assert [one.url.host for one in asked if "Authorization" not in one.headers] == ["pictures.example.net"]
+
+
+def test_recent_asks_for_an_order_in_which_no_two_documents_are_equal(adapter: Adapter) -> None:
+    asked: list[str | None] = []
+    with answering(adapter, articles={"docs": [], "nextPage": None}) as api:
+        api.event_hooks = {"request": [lambda request: asked.append(request.url.params.get("sort"))]}
+        list(adapter.recent(api, datetime(2026, 11, 21, tzinfo=UTC)))
+    assert asked == [None, "updatedAt,id"]  # first it asks who we are

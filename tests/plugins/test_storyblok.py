@@ -199,3 +199,10 @@ def test_connect_brings_a_webhook_s_secret_up_to_date(site: Server, adapter: Ada
 def test_recent_finds_drafts_that_no_webhook_tells_of(site: Server, adapter: Adapter, api: httpx.Client) -> None:
     draft = site.create("draft")
     assert list(adapter.recent(api, datetime.now(UTC) - timedelta(minutes=1))) == [Event("created", draft)]
+
+
+def test_recent_asks_for_an_order_in_which_no_two_stories_are_equal(adapter: Adapter, api: httpx.Client) -> None:
+    asked: list[str] = []
+    api.event_hooks = {"request": [lambda request: asked.append(request.url.params["sort_by"])]}
+    list(adapter.recent(api, datetime.now(UTC)))
+    assert asked == ["updated_at:desc,id:desc"]

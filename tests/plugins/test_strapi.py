@@ -3,6 +3,7 @@
 import json
 import tomllib
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -184,3 +185,16 @@ def test_a_page_instead_of_json_is_explained() -> None:
 def test_without_an_admin_token_connect_says_what_to_do_by_hand() -> None:
     with made().open(answering(None)) as api, pytest.raises(CmsProblem, match=r"Settings > Webhooks.*hooks/blog"):
         made().connect(api, "https://frontispiece.example.org/hooks/blog")
+
+
+def test_recent_asks_for_an_order_in_which_no_two_entries_are_equal() -> None:
+    asked: set[str] = set()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.add(request.url.params["sort"])
+        rows = [FIELDS] if request.url.params["status"] == "draft" else []
+        return httpx.Response(200, json={"data": rows, "meta": {"pagination": {"pageCount": 1}}})
+
+    with made().open(httpx.MockTransport(answer)) as api:
+        assert list(made().recent(api, datetime(2026, 11, 21, tzinfo=UTC)))
+    assert asked == {"updatedAt:asc,id:asc"}

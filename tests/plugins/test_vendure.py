@@ -3,6 +3,7 @@
 import json
 import tomllib
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -173,3 +174,17 @@ def test_a_revert_of_what_is_reverted_writes_nothing() -> None:
     known = {"data": {"product": {"featuredAsset": {"id": "3"}, "assets": [{"id": "3"}]}}}
     with answering(adapter, lambda query: known if "mutation" not in query else {}) as api:
         adapter.revert(api, "1", Receipt("7", "x", {"featuredAssetId": "3"}))
+
+
+def test_recent_reads_by_id_and_tells_the_oldest_change_first() -> None:
+    adapter, since = vendure(), datetime(2026, 11, 21, tzinfo=UTC)
+
+    def answer(asked: str) -> Any:
+        options = json.loads(asked)["variables"]["options"]
+        assert options["sort"] == {"id": "ASC"}
+        number = options["skip"] // 100
+        product = {"id": f"{number}", "enabled": False, "featuredAsset": None, "updatedAt": f"2026-11-2{9 - number}"}
+        return {"data": {"products": {"totalItems": 201, "items": [product]}}}
+
+    with answering(adapter, answer) as api:
+        assert list(adapter.recent(api, since)) == [Event("created", ref) for ref in ("2", "1", "0")]

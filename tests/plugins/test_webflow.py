@@ -190,3 +190,15 @@ def test_recent_leaves_archived_items_alone(site: Server, adapter: Adapter, api:
     site.items[site.create("published").split("/")[1]]["isArchived"] = True
     draft = site.create("draft")
     assert list(adapter.recent(api, datetime.now(UTC) - timedelta(minutes=1))) == [Event("created", draft)]
+
+
+def test_recent_reads_by_slug_and_tells_the_oldest_change_first(adapter: Adapter) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.url.params["sortBy"] == "slug"
+        number = int(request.url.params["offset"]) // 100
+        item = {"id": f"{number:024x}", "fieldData": {}, "lastUpdated": f"2026-11-2{9 - number}T08:00:00.000Z"}
+        return httpx.Response(200, json={"items": [item], "pagination": {"total": 201}})
+
+    with adapter.open(httpx.MockTransport(answer)) as api:
+        found = list(adapter.recent(api, datetime(2026, 11, 21, tzinfo=UTC)))
+    assert found == [Event("created", f"{COLLECTION}/{number:024x}") for number in (2, 1, 0)]

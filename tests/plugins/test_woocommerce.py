@@ -365,6 +365,17 @@ def test_recent_goes_through_all_pages(shop: Server, adapter: Adapter, api: http
     assert [event.ref for event in adapter.recent(api, datetime.now(UTC) - timedelta(minutes=1))] == made
 
 
+def test_recent_reads_by_date_and_id_and_tells_the_oldest_change_first(
+    shop: Server, adapter: Adapter, api: httpx.Client
+) -> None:
+    asked: list[str] = []
+    api.event_hooks = {"request": [lambda request: asked.append(request.url.params["orderby"])]}
+    late, early = shop.create("draft"), shop.create("draft")
+    shop.shop.products[int(late)]["date_modified_gmt"] = "2030-01-01T00:00:00"
+    found = list(adapter.recent(api, datetime.now(UTC) - timedelta(minutes=1)))
+    assert (asked, [event.ref for event in found]) == (["date"], [early, late])
+
+
 def test_a_page_instead_of_json_is_explained() -> None:
     said = httpx.Response(200, text="<html>Coming soon</html>")
     with alone().open(httpx.MockTransport(lambda _: said)) as api, pytest.raises(CmsProblem, match="without JSON"):

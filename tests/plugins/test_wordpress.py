@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,18 @@ def test_an_address_below_a_folder_is_kept() -> None:
     with below.open(httpx.MockTransport(answer)) as api, pytest.raises(cms.Gone):
         below.fetch(api, "posts/4")
     assert asked == ["/blog/wp-json/wp/v2/posts/4"]
+
+
+def test_recent_reads_by_id_and_tells_the_oldest_change_first(adapter: Adapter) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.url.params["orderby"] == "id"
+        number = int(request.url.params["page"])
+        post = {"id": number, "status": "draft", "featured_media": 0, "modified_gmt": f"2026-11-2{9 - number}T08:00:00"}
+        return httpx.Response(200, json=[post], headers={"X-WP-TotalPages": "3"})
+
+    with adapter.open(httpx.MockTransport(answer)) as api:
+        found = list(adapter.recent(api, datetime(2026, 11, 21, tzinfo=UTC)))
+    assert found == [Event("created", f"posts/{number}") for number in (3, 2, 1)]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 """What is particular to Payload: drafts on top of published documents, locks, groups, locales, and our own hooks."""
 
 import io
+import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -197,6 +199,18 @@ def test_recent_tells_drafts_from_what_is_public(site: Server, adapter: Adapter,
     draft, changed, shop = site.create("draft"), site.create("changed"), product(site)
     kinds = {event.ref: event.kind for event in adapter.recent(api, since)}
     assert (kinds[draft], kinds[changed], kinds[shop]) == ("created", "published", "published")
+
+
+def test_recent_lists_what_was_saved_at_one_moment_by_its_ids(
+    site: Server, adapter: Adapter, api: httpx.Client, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    since = datetime.now(UTC) - timedelta(seconds=1)
+    made = [site.create("draft") for _ in range(3)]
+    file = next(tmp_path_factory.getbasetemp().glob("payload*/payload.db"))
+    with closing(sqlite3.connect(file)) as database, database:
+        newest = "2030-01-01T00:00:00.000Z"
+        database.execute("UPDATE _articles_v SET version_updated_at = ?", [newest])
+    assert [event.ref for event in adapter.recent(api, since) if event.ref in made] == made
 
 
 def test_the_doctor_names_the_rights_that_are_missing(site: Server) -> None:
