@@ -105,7 +105,7 @@ def reject(house: House, number: int, by: str, reason: str = "", chips: Sequence
     with house.database.write() as session:
         one, there = _in(session, number, State.IN_REVIEW, State.HELD, State.FAILED), records.published(session, number)
         _note(session, one, "reject", by, reason, chips)
-        if there is not None and State.PUBLISHED in states.MOVES[one.state]:  # it should have been replaced
+        if there is not None:  # it should have been replaced
             states.move(session, number, one.state, State.PUBLISHED, chosen_id=there.candidate_id)
         else:
             states.move(session, number, one.state, State.REJECTED, reason=reason)
@@ -224,7 +224,9 @@ def _take_back_order(session: Session, one: Illustration, last: Review) -> None:
 
 
 def _take_back_rejection(session: Session, one: Illustration, last: Review) -> None:
-    states.move(session, one.id, State.REJECTED, State(last.before), **last.was)
+    if one.state not in (State.REJECTED, State.PUBLISHED):
+        raise states.stale(one.id, one.state)
+    states.move(session, one.id, one.state, State(last.before), **last.was)
 
 
 _BACK = {

@@ -21,7 +21,7 @@ PLACES = {
 UNDOABLE = {
     "approve": (State.APPROVED, State.RENDERING),
     "endorse": (State.IN_REVIEW, State.HELD, State.REVERTED, State.PUBLISHED),
-    "reject": (State.REJECTED,),
+    "reject": (State.REJECTED, State.PUBLISHED),
     "regenerate": (State.RENDERING,),
 }
 
