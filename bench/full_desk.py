@@ -25,6 +25,7 @@ import watching  # noqa: E402 - likewise
 from desk.furnish import Browser, Web, app  # noqa: E402 - the tests furnish desks as well
 from servers.database import postgres  # noqa: E402 - a PostgreSQL of its own
 
+from frontispiece.app import leave_alone  # noqa: E402
 from frontispiece.house import House  # noqa: E402
 from frontispiece.models import Illustration, State  # noqa: E402
 
@@ -129,7 +130,9 @@ def _desk(asked: argparse.Namespace, url: str) -> Iterator[Desk]:
         house = filled.fill(filled.settings(Path(folder), url), asked.share)
         print(f"filled in {time.perf_counter() - started:.0f} s", file=sys.stderr)
         try:
-            yield Desk(house)
+            desk = Desk(house)
+            leave_alone()  # as the service does when it begins
+            yield desk
         finally:
             house.database.engine.dispose()
 
