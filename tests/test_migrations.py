@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from alembic import command
 from sqlalchemy import inspect, text
 
@@ -35,7 +36,8 @@ def test_an_upgrade_that_was_made_is_not_made_again(tmp_path: Path) -> None:
     database.engine.dispose()
 
 
-def test_what_is_there_can_be_looked_for_after_an_upgrade(tmp_path: Path) -> None:
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_is_there_can_be_looked_for_after_an_upgrade(tmp_path: Path, times: int) -> None:
     settings = Settings(data=tmp_path)
     told = Entry("posts/1", "article", "Ein Straßenfest", section="City")
     database = Database(settings.database)
@@ -43,6 +45,10 @@ def test_what_is_there_can_be_looked_for_after_an_upgrade(tmp_path: Path) -> Non
         command.upgrade(migrate.config(connection), "0006")
         connection.execute(text(OLD_ENTRY), {"title": told.title, "search": records.searchable(told.title)})
         connection.execute(text(OLD_ILLUSTRATION))
+    for _ in range(times - 1):
+        migrate.upgrade(settings)
+        with database.engine.begin() as connection:
+            command.downgrade(migrate.config(connection), "0006")
     migrate.upgrade(settings)
     with database.engine.connect() as connection:
         found = connection.execute(text("SELECT site, kind, section, sought FROM illustrations")).mappings().one()

@@ -242,7 +242,7 @@ def resume(house: House, claim: Claim) -> None:
     """Takes up what was held for want of money, when a new day has begun."""
     with house.database.write() as session:
         claim.finish(session)
-        one = records.illustration(session, claim.subject)
+        one = records.illustration(session, claim.subject, locked=True)
         if orders.lacked_money(session, one):
             try:
                 orders.place(house, session, one, prompt=one.prompt)

@@ -210,7 +210,7 @@ def gave_up(house: House, session: Session, number: int, problem: Problem) -> No
     render = renders.row(session, number)
     if isinstance(problem, Declined):  # no service charges for what it refuses
         render.cost = 0.0
-    one = records.illustration(session, render.illustration_id)
+    one = records.illustration(session, render.illustration_id, locked=True)
     if one.state != State.RENDERING or not renders.is_newest(session, render):
         return
     following = "" if unknown or isinstance(problem, Declined) else following_model(house, render, one)

@@ -56,7 +56,7 @@ def sought(site: str, entry: Entry) -> dict[str, str]:
 
     They are cut to what fits, with all else, into an index of PostgreSQL: 2704 bytes.
     """
-    lines = f"{_line(entry.title, 600)}\n{_line(entry.ref, 300)}"
+    lines = f"{_line(entry.title, 1000)}\n{_line(entry.ref, 300)}"
     return {"site": site, "kind": entry.kind, "section": _section(entry), "sought": lines}
 
 
@@ -187,6 +187,12 @@ def last_publication(session: Session, illustration_: int) -> Publication:
     if found is None:
         raise Problem(f"nothing of illustration {illustration_} is in the CMS")
     return found
+
+
+def is_there(one: Illustration, written: Publication) -> bool:
+    """Whether the entry had that picture when we last looked, or was not looked at since it got it."""
+    image = as_current(one.entry.snapshot["image"])
+    return image is None or image.id in (written.media_id, (written.previous or {}).get("id"))
 
 
 def is_ours(session: Session, site: str, image: Current | None) -> bool:

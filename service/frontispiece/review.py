@@ -105,7 +105,7 @@ def reject(house: House, number: int, by: str, reason: str = "", chips: Sequence
     with house.database.write() as session:
         one, there = _in(session, number, State.IN_REVIEW, State.HELD, State.FAILED), records.published(session, number)
         _note(session, one, "reject", by, reason, chips)
-        if there is not None:  # it should have been replaced
+        if there is not None and records.is_there(one, there):  # it should have been replaced
             states.move(session, number, one.state, State.PUBLISHED, chosen_id=there.candidate_id)
         else:
             states.move(session, number, one.state, State.REJECTED, reason=reason)

@@ -76,7 +76,7 @@ def _stop(house: House, session: Session, one: Illustration, problem: Problem) -
     wanted = stops.get(type(problem), State.FAILED)
     if wanted not in states.MOVES[one.state]:
         wanted = State.FAILED
-    if wanted in states.MOVES[one.state]:
+    if wanted in states.MOVES[one.state] and one.state != State.PUBLISHED:  # a revert that failed: ours is still there
         states.move(session, one.id, one.state, wanted, reason=problem.words)
         notices.about(house, session, one.id)
     else:

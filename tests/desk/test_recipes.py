@@ -90,7 +90,7 @@ def test_another_template_with_a_name_that_goes_on_is_another_template(web: Web)
     judged(web, NOW, 0)
     with web.house.database.write() as session:
         session.execute(update(Render).values(template="article/hero_wide@0123456789ab"))
-    assert "0123456789ab" not in web.browser("lead").get("/templates/article/hero").text
+    assert "<code>0123456789ab</code>" not in web.browser("lead").get("/templates/article/hero").text
 
 
 def test_the_pictures_of_a_version_lead_to_their_illustrations(web: Web) -> None:

@@ -97,11 +97,17 @@ class Chaos:
         """Waits a moment for one to be at work."""
         give_up = time.monotonic() + 1
         while time.monotonic() < give_up:
-            if found := horses(self.running["worker 1"].pid) + horses(self.running["worker 2"].pid):
-                time.sleep(self.chance.uniform(0, 0.3))  # wherever it has come to by then
+            found = horses(self.running["worker 1"].pid) + horses(self.running["worker 2"].pid)
+            if found and self.is_at_work():
+                time.sleep(self.chance.uniform(0, 0.2))  # wherever it has come to by then
                 return _kill(found)
             time.sleep(0.01)
         return None
+
+    def is_at_work(self) -> bool:
+        """Whether somebody has claimed a step; a process that was just born has not."""
+        with self.world.house.database.read() as session:
+            return session.scalar(select(Task.id).where(Task.state == TaskState.RUNNING).limit(1)) is not None
 
     def hurt(self) -> bool:
         """Whether each process was killed, and enough of them in the middle of a step; slow machines take longer."""

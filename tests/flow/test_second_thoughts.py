@@ -230,40 +230,6 @@ def test_undoing_the_choice_to_replace_leaves_what_was_approved(world: World) ->
     assert (world.state(), world.one().chosen_id, world.one().reason) == (State.HELD, 1, reason)
 
 
-def replacing(world: World) -> None:
-    """The first picture is published; the second was to replace it, and could not be written."""
-    begun(world)
-    review.regenerate(world.house, 1, "Jo")
-    world.draw()
-    review.approve(world.house, 1, 1, "Jo")
-    world.run()
-    world.paper.locked = True
-    review.approve(world.house, 1, 2, "Kim")
-    with world.house.database.write() as session:
-        session.execute(update(Illustration).values(state=State.FAILED))  # as after many tries
-    world.paper.locked = False
-
-
-@pytest.mark.parametrize("drawn", [False, True])
-def test_rejecting_what_should_have_replaced_ours_leaves_ours_published(world: World, drawn: bool) -> None:
-    replacing(world)
-    if drawn:
-        review.regenerate(world.house, 1, "Kim")
-        world.draw()
-    review.reject(world.house, 1, "Kim")
-    review.revert(world.house, 1, "Kim")
-    world.run()
-    article = world.archive.article(1)
-    assert (world.state(), article and article.picture) == (State.REVERTED, None)
-
-
-def test_such_a_rejection_can_be_taken_back(world: World) -> None:
-    replacing(world)
-    review.reject(world.house, 1, "Kim")
-    review.undo(world.house, 1, "Kim")
-    assert (world.state(), world.one().chosen_id) == (State.FAILED, 2)
-
-
 @pytest.mark.parametrize("decision", ["revert", "reject"])
 def test_an_approval_from_before_it_was_set_aside_counts_no_more(build: Build, decision: str) -> None:
     world = begun(build(rule=TWO))

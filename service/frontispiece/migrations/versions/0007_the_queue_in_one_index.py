@@ -29,7 +29,7 @@ def upgrade() -> None:
 
 def _note_what_is_sought() -> None:
     names = ("site", "kind", "section", "sought")
-    entries = sa.table("entries", *(sa.column(name) for name in ("id", "site", "kind", "section", "search", "ref")))
+    entries = sa.table("entries", *(sa.column(name) for name in ("id", "site", "kind", "section", "title", "ref")))
     illustrations = sa.table("illustrations", *(sa.column(name) for name in ("entry_id", *names)))
     change = illustrations.update().where(illustrations.c.entry_id == sa.bindparam("number"))
     values: dict[str, Any] = {name: sa.bindparam(f"its_{name}") for name in names}
@@ -39,10 +39,14 @@ def _note_what_is_sought() -> None:
 
 
 def _sought(row: dict[str, Any]) -> dict[str, Any]:
-    """As `records.sought` made it when this migration was written; `search` was made of the title already."""
+    """As `records.sought` made it when this migration was written."""
     kept = {f"its_{name}": row[name] for name in ("site", "kind", "section")}
-    sought = f"{_line(row['search'], 600)}\n{_line(_flat(row['ref']), 300)}"
+    sought = f"{_line(row['title'], 1000)}\n{_line(row['ref'], 300)}"
     return kept | {"number": row["id"], "its_sought": sought}
+
+
+def _line(text: str, most: int) -> str:
+    return " ".join(_flat(text).split()).encode()[:most].decode(errors="ignore")
 
 
 def _flat(text: str) -> str:
@@ -50,12 +54,13 @@ def _flat(text: str) -> str:
     return "".join(sign for sign in signs if not unicodedata.combining(sign))
 
 
-def _line(text: str, most: int) -> str:
-    return " ".join(text.split()).encode()[:most].decode(errors="ignore")
-
-
 def downgrade() -> None:
     op.add_column("entries", sa.Column("search", sa.String(300), server_default="", nullable=False))
+    entries = sa.table("entries", sa.column("id"), sa.column("title"), sa.column("search"))
+    rows = [{"number": row.id, "flat": _flat(row.title)[:300]} for row in op.get_bind().execute(sa.select(entries))]
+    if rows:
+        change = entries.update().where(entries.c.id == sa.bindparam("number"))
+        op.get_bind().execute(change.values(search=sa.bindparam("flat")), rows)
     sought = ["section", "site", "kind", "search"]
     op.create_index("ix_entries_sought", "entries", sought, postgresql_include=["id"])
     op.create_index("ix_entries_ref", "entries", ["ref"], postgresql_include=["id"])

@@ -45,7 +45,7 @@ def illustrations(query: Query) -> Illustrations:
 
 
 def _clauses(query: Query, site: str) -> list[ColumnElement[bool]]:
-    sought = records.searchable(query.search)
+    sought = " ".join(records.searchable(query.search).split())
     pairs = (
         (site, Illustration.site == site),
         (query.ref, Entry.ref == query.ref),
