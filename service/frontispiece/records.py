@@ -247,15 +247,20 @@ def begin_publication(session: Session, one: Illustration, picked: Candidate, en
     under_way = open_publication(session, one.id, picked.id)
     if under_way is not None:
         return under_way
-    now = asdict(entry.image) if entry.image else None
-    known = (one.known_image or {}).get("id")
-    if now and now["id"] != known and not is_ours(session, one.entry.site, entry.image):
+    if is_in_the_way(session, one, entry.image):
         return None
+    now = asdict(entry.image) if entry.image else None
     name = f"{slug(entry.title)}-{one.id}-{picked.id}"
     made = Publication(illustration_id=one.id, candidate_id=picked.id, site=one.entry.site, previous=now, name=name)
     session.add(made)
     session.flush()
     return made
+
+
+def is_in_the_way(session: Session, one: Illustration, image: Current | None) -> bool:
+    """Whether the entry has an image that is neither ours nor one that may be replaced."""
+    known = (one.known_image or {}).get("id")
+    return image is not None and image.id != known and not is_ours(session, one.entry.site, image)
 
 
 def drop_publication(session: Session, one: Illustration) -> None:

@@ -8,6 +8,7 @@ from desk.furnish import Browser, Web, entry
 from sqlalchemy import func, select, update
 
 from frontispiece import review
+from frontispiece.cms import Current
 from frontispiece.models import Illustration, Review, State
 from frontispiece.web.desk import bulk as deciding
 
@@ -86,6 +87,15 @@ def test_what_has_no_picture_cannot_be_approved_with_the_others(web: Web) -> Non
     web.illustration(State.HELD, candidates=0)
     browser = web.browser()
     assert "There is no picture yet." in bulk(browser, "approve", picks(browser, "/desk?tab=attention"))
+
+
+def test_an_image_that_nobody_was_shown_is_not_replaced_by_a_decision_about_many(web: Web) -> None:
+    theirs = Current("m7", "http://127.0.0.1:9/own.png")
+    number = web.illustration(State.HELD, told=entry(1, image=theirs))
+    browser = web.browser()
+    text = bulk(browser, "approve", picks(browser, "/desk?tab=attention"))
+    assert "The entry has another image now. Open it to see what yours would replace." in text
+    assert web.one(number).state == State.HELD
 
 
 def test_where_two_have_to_approve_the_first_is_told_so(web: Web) -> None:

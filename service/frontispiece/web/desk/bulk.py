@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from frontispiece import records
 from frontispiece.errors import Problem, StaleState
 from frontispiece.house import House
 from frontispiece.models import Entry, Illustration, Review, State
@@ -123,8 +124,18 @@ def _did_so(wish: Wish, pick: Pick, now: Now) -> bool:
 def _approve(wish: Wish, pick: Pick) -> str:
     if not pick.candidate:
         raise Problem(_("There is no picture yet."))
+    if _would_replace(wish.house, pick.number):
+        raise Problem(_("The entry has another image now. Open it to see what yours would replace."))
     hold = wish.house.settings.desk.undo_seconds
     return acts.approve(wish.house, pick.number, pick.candidate, wish.by, hold=hold)
+
+
+def _would_replace(house: House, number: int) -> bool:
+    """Whether approving takes away a person's image, which a tile does not show."""
+    with house.database.read() as session:
+        one = records.illustration(session, number)
+        image = records.as_current(one.entry.snapshot["image"])
+        return one.state == State.HELD and records.is_in_the_way(session, one, image)
 
 
 def _undo(wish: Wish, pick: Pick, now: Now) -> None:
