@@ -34,15 +34,25 @@ def answer(house: House, site: str, event: Event) -> Told:
 
 def _begin(house: House, site: str, event: Event, wanting: list[Rule]) -> Told:
     with house.database.write() as session:
-        if told := _debounce(session, site, event.ref, wanting):
+        told = _debounce(session, site, event.ref, wanting)
+        if told and not _is_looked_at(session, site, event.ref):
             return told
     try:
         with sites.reach(house, site) as (adapter, api):
             entry = adapter.fetch(api, event.ref, event.locale)
     except Gone as gone:
-        return "skipped", gone.words
+        return told or ("skipped", gone.words)
     with house.database.write() as session:
+        if told:  # whoever decides sees the entry as it is now
+            records.keep_entry(session, site, entry)
+            return told
         return _queue(session, site, entry, wanting)
+
+
+def _is_looked_at(session: Session, site: str, ref: str) -> bool:
+    """Whether an editor has the entry on the desk; what one who is asked to replace an image was shown stays so."""
+    found = {one.state for one in records.illustrations_of(session, site, ref)}
+    return bool(found & {State.IN_REVIEW, State.FAILED}) and State.HELD not in found
 
 
 def _deletion(house: House, site: str, event: Event) -> Told:

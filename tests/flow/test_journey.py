@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 from world import World
 
-from frontispiece import pictures, review
+from frontispiece import pictures, records, review
 from frontispiece.errors import StaleState
 from frontispiece.models import Candidate, State
 
@@ -97,6 +97,17 @@ def test_an_article_that_was_skipped_is_looked_at_again(world: World) -> None:
     world.deliver(article)
     world.run()
     assert world.state() == State.IN_REVIEW
+
+
+def test_an_editor_sees_the_entry_as_it_was_saved_last(world: World) -> None:
+    story = {"standfirst": "-", "body": "-", "section": "City", "tags": [], "status": "published"}
+    article = waiting(world, **story)
+    world.archive.rewrite(article, title="The Lighthouse Went Out", **story)
+    world.deliver(article)
+    world.run()
+    with world.house.database.read() as session:
+        one = records.illustration(session, 1)
+    assert (one.state, one.entry.title) == (State.IN_REVIEW, "The Lighthouse Went Out")
 
 
 def test_our_own_write_does_not_come_back_as_work(world: World) -> None:

@@ -158,7 +158,7 @@ def _possible(one: Illustration) -> set[str]:
 def _version(whole: views.Whole) -> str:
     """What changes whenever the page would look different: whether one that was fetched ahead is still good."""
     one = whole.one
-    words = typed.mark(repr((one.alt, one.caption, one.alts, one.captions, one.focal)))
+    words = typed.mark(repr((one.alt, one.caption, one.alts, one.captions, one.focal, one.entry.snapshot)))
     return f"{one.state.value}-{one.updated!r}-{len(one.candidates)}-{len(one.reviews)}-{len(whole.tasks)}-{words}"
 
 
