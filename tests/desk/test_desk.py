@@ -218,6 +218,12 @@ def test_an_act_after_the_login_is_over_leads_back_to_its_picture(web: Web) -> N
     assert answer.headers["Location"] == f"/login?next=/desk/{number}"
 
 
+def test_a_refused_approval_shows_no_other_prompt(web: Web) -> None:
+    number = web.illustration()
+    text = web.browser().post(f"/desk/{number}/approve", candidate=web.candidate(number), alt="x" * 1001).text
+    assert "The prompt stays as it is." not in text
+
+
 @pytest.mark.parametrize("path", ["/desk/999", "/desk/99999999999999999999"])
 def test_what_is_not_there_is_404(web: Web, path: str) -> None:
     assert web.browser().get(path).status_code == 404

@@ -82,7 +82,8 @@ class Offer:
 
 def offer(one: Illustration, picked: Candidate | None = None) -> Offer:
     """What can be changed about an illustration, beginning with the candidate that is shown."""
-    kept = asking.kept() if request.method == "POST" else {}
+    asked = request.method == "POST" and (request.view_args or {}).get("act", "regenerate") == "regenerate"
+    kept = asking.kept() if asked else {}
     try:
         return _offer(one, picked or (one.candidates[-1] if one.candidates else None), kept)
     except Problem as problem:
