@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import pytest
 from desk.furnish import Web
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Route
 from servers.axe import violations
 from servers.browsing import chromium
 from werkzeug.serving import make_server
@@ -102,6 +102,23 @@ def serving(web: Web) -> Iterator[str]:
 def painted(page: Page) -> None:
     """Waits until what the page has now is on the screen: before that no key decides, as nobody has seen it."""
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+class Held:
+    """What a page sends to an address waits here, to be let go or lost: the first is `held[0]`."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self._page = page
+        self._routes: list[Route] = []
+        page.route(address, lambda route: self._routes.append(route))  # noqa: PLW0108 - it takes no built-in method
+
+    def __getitem__(self, at: int) -> Route:
+        """Waits until so many were sent: ten seconds at most."""
+        for _ in range(500):
+            if len(self._routes) > at:
+                return self._routes[at]
+            self._page.wait_for_timeout(20)  # lets Playwright hand over what has come
+        raise AssertionError(f"{at + 1} requests were not sent")
 
 
 def accessible(page: Page) -> None:

@@ -116,10 +116,22 @@ def test_u_takes_the_last_decision_back(web: Web, opened: Opened) -> None:
         page.keyboard.press("a")
         expect(page.get_by_role("button", name="Undo")).to_be_visible()
         page.keyboard.press("u")
-        expect(page.get_by_text("is taken back.")).to_be_visible()
+        expect(page.locator("#notices")).to_contain_text("is taken back.")
         expect(page.get_by_role("heading", level=1)).to_contain_text("Bread")
         expect(page.get_by_role("button", name="Approve")).to_be_visible()
     assert web.one(number).state == State.IN_REVIEW
+
+
+def test_what_came_of_a_decision_is_said_where_a_screen_reader_listens_already(web: Web, opened: Opened) -> None:
+    _, number = web.illustration(number=1), web.illustration(number=2)
+    with opened(f"/desk/{number}") as page:
+        page.wait_for_load_state("networkidle")
+        said = page.locator("body > [role=status]").element_handle()
+        page.keyboard.press("a")
+        expect(page.locator("body > [role=status]")).to_contain_text("Approved: “Bread")
+        assert "Approved" in (said.text_content() or "")
+        page.keyboard.press("u")
+        expect(page.locator("body > [role=status]")).to_contain_text("is taken back.")
 
 
 def test_letters_typed_into_a_field_decide_nothing(web: Web, opened: Opened) -> None:
@@ -233,7 +245,7 @@ def test_another_picture_of_a_published_one_is_taken_by_hand(web: Web, opened: O
     with opened(f"/desk/{number}") as page:
         page.locator(".thumbs label").first.click()
         page.get_by_role("button", name="Publish the chosen one instead").click()
-        expect(page.get_by_text("Approved:")).to_be_visible()
+        expect(page.locator("#notices")).to_contain_text("Approved:")
     assert web.one(number).chosen_id == web.candidate(number) - 1
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from desk.browsing import Opened, accessible, painted, shot
+from desk.browsing import Held, Opened, accessible, painted, shot
 from desk.furnish import DOT, Web
 from playwright.sync_api import FilePayload, Page, Route, expect
 from sqlalchemy import delete, select, update
@@ -23,13 +23,6 @@ def three(web: Web) -> list[int]:
     return [web.illustration(number=number) for number in range(3)][::-1]
 
 
-def hold(page: Page, address: str) -> list[Route]:
-    """What is sent there waits in this list, to be let go or lost."""
-    held: list[Route] = []
-    page.route(address, lambda route: held.append(route))  # noqa: PLW0108 - it takes no built-in method
-    return held
-
-
 def titled(page: Page, words: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_contain_text(words)
 
@@ -41,10 +34,10 @@ def begin(page: Page, words: str) -> None:
     page.locator("#reason").press_sequentially(words)
 
 
-def decided(page: Page, first: int, then: str) -> list[Route]:
-    """`A` on the first, whose answer waits in this list, and these words of a reason on the next."""
+def decided(page: Page, first: int, then: str) -> Held:
+    """`A` on the first, whose answer waits here, and these words of a reason on the next."""
     page.wait_for_load_state("networkidle")
-    held = hold(page, f"**/desk/{first}/approve")
+    held = Held(page, f"**/desk/{first}/approve")
     page.keyboard.press("a")
     titled(page, RIVER)
     begin(page, then)
@@ -110,7 +103,7 @@ def test_a_next_one_that_is_gone_meanwhile_stays_for_whoever_types(web: Web, ope
 def test_words_that_are_begun_while_an_answer_is_waited_for_are_not_left(web: Web, opened: Opened) -> None:
     number = web.illustration()
     with opened(f"/desk/{number}") as page:
-        held = hold(page, "**/approve")
+        held = Held(page, "**/approve")
         page.keyboard.press("a")
         page.get_by_label("Comment", exact=True).fill("but the crop")
         with page.expect_response("**/desk?*"):
@@ -126,7 +119,7 @@ def test_u_takes_back_the_last_decision_and_none_before_it(web: Web, opened: Ope
     first, second, _ = three(web)
     with opened(f"/desk/{first}") as page:
         page.wait_for_load_state("networkidle")
-        held = hold(page, "**/approve")
+        held = Held(page, "**/approve")
         page.keyboard.press("a")
         titled(page, RIVER)
         painted(page)
@@ -146,7 +139,7 @@ def test_u_takes_nothing_back_from_the_page_that_is_shown_before_the_answer(web:
     number = web.illustration()
     review.reject(web.house, number, "Jo Editor")
     with opened(f"/desk/{number}") as page:
-        held = hold(page, "**/describe")
+        held = Held(page, "**/describe")
         page.get_by_label("Alt text").fill("a lamp")
         page.get_by_role("button", name="Save words").press("Enter")
         page.keyboard.press("u")

@@ -174,6 +174,39 @@ def test_a_region_is_painted_by_keyboard(web: Studio, opened: Opened) -> None:
     assert (sent.getpixel((800, 450)), sent.getpixel((860, 450)), sent.getpixel((800, 600))) == (255, 255, 0)
 
 
+def test_leaving_the_picture_backwards_paints_nothing(web: Studio, opened: Opened) -> None:
+    number = web.large()
+    with opened(f"/desk/{number}/change/repaint") as page:
+        page.locator("canvas").focus()
+        page.keyboard.press("Shift+Tab")
+        expect(page.locator("canvas")).not_to_be_focused()
+        expect(page.get_by_role("button", name="Undo a stroke")).to_be_disabled()
+
+
+def test_undoing_the_only_stroke_leads_back_to_the_picture(web: Studio, opened: Opened) -> None:
+    number = web.large()
+    with opened(f"/desk/{number}/change/repaint") as page:
+        paint(page, (0.1, 0.1), (0.2, 0.1))
+        page.get_by_role("button", name="Undo a stroke").press("Enter")
+        expect(page.locator("canvas")).to_be_focused()
+
+
+def test_what_was_painted_is_not_lost_without_a_warning(web: Studio, opened: Opened) -> None:
+    number = web.large()
+    asked: list[str] = []
+    with opened(f"/desk/{number}/change/repaint") as page:
+        page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+        page.reload()
+        assert asked == []
+        paint(page, (0.2, 0.5), (0.6, 0.5))
+        page.reload()
+        assert asked == ["beforeunload"]
+        paint(page, (0.2, 0.5), (0.6, 0.5))
+        page.get_by_role("button", name="Draw it").click()
+        page.wait_for_url(f"**/desk/{number}?**")
+    assert asked == ["beforeunload"]
+
+
 def test_the_last_stroke_is_undone_and_the_brush_grows(web: Studio, opened: Opened) -> None:
     number = web.large()
     with opened(f"/desk/{number}/change/repaint") as page:
@@ -284,6 +317,30 @@ def test_a_picture_of_the_site_is_sought_and_picked_without_javascript(web: Stud
         page.wait_for_url(f"**/desk/{here}?candidate=*")
     assert web.candidates(here)[-1].image == web.candidates(there)[0].image
     assert web.one(here).state == State.IN_REVIEW
+
+
+SEARCH = "(words) => words.forEach((one) => { seek.value = one; seek.form.requestSubmit(); })"
+
+
+def test_a_search_on_its_way_keeps_no_other_back(web: Studio, opened: Opened) -> None:
+    here = web.large(1)
+    with opened(f"/desk/{here}/change/pick") as page:
+        page.evaluate(SEARCH, ["slow", "bread"])
+        page.wait_for_url("**words=bread*")
+
+
+def test_an_act_that_was_stopped_is_sent_again_after_a_while(web: Studio, opened: Opened) -> None:
+    here, _ = web.large(1), web.large(2)
+    with opened(f"/desk/{here}/change/pick") as page:
+        page.clock.install()
+        page.route("**/change/pick", lambda route: route.fulfill(status=204), times=1)  # the page stays
+        again = page.get_by_role("button", name="Bread that takes three days")
+        again.click()
+        expect(again).to_have_attribute("aria-disabled", "true")
+        page.clock.run_for(10_000)
+        expect(again).not_to_have_attribute("aria-disabled", "true")
+        again.click()
+        page.wait_for_url(f"**/desk/{here}?candidate=*")
 
 
 # How it looks

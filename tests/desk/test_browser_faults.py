@@ -1,9 +1,9 @@
 """What goes wrong while one decides, in a real browser: lost connections, old pages, two at once, too much text."""
 
 import pytest
-from desk.browsing import Opened, accessible, painted, shot
+from desk.browsing import Held, Opened, accessible, painted, shot
 from desk.furnish import DOT, Web
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 from sqlalchemy import delete
 
 from frontispiece import review
@@ -142,11 +142,10 @@ def test_an_approval_from_an_older_page_leaves_the_words_of_somebody_else(
 
 def test_a_page_that_was_fetched_ahead_leaves_the_words_of_somebody_else(web: Web, opened: Opened) -> None:
     other, number = web.illustration(number=1), web.illustration(number=2)
-    held: list[Route] = []
     with opened(f"/desk/{number}") as page:
         page.wait_for_load_state("networkidle")
         review.describe(web.house, other, review.Details(alt="Kim's lamp"))
-        page.route(f"**/desk/{number}/approve", lambda route: held.append(route))  # noqa: PLW0108 - it takes no built-in method
+        held = Held(page, f"**/desk/{number}/approve")
         page.keyboard.press("a")
         titled(page, RIVER)
         painted(page)

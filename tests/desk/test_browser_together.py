@@ -1,9 +1,14 @@
 """Two people at one illustration, each in a browser."""
 
+import re
+
 import pytest
 from desk.browsing import Opened, accessible
 from desk.furnish import Web
 from playwright.sync_api import expect
+from sqlalchemy import delete
+
+from frontispiece.models import Login
 
 pytestmark = pytest.mark.real
 
@@ -35,6 +40,20 @@ def test_a_name_that_is_picked_is_given_the_illustration(web: Web, opened: Opene
         page.get_by_role("button", name="Assign").click()
         expect(page.locator("#assignee option[selected]")).to_have_text("Kim")
     assert web.one(number).assignee == "Kim"
+
+
+def test_a_new_login_in_another_tab_keeps_no_comment_back(web: Web, opened: Opened) -> None:
+    number = web.illustration()
+    with opened(f"/desk/{number}", expected="status of 400") as page:
+        page.wait_for_load_state("networkidle")
+        with web.house.database.write() as session:
+            session.execute(delete(Login))
+        new = web.login("editor")
+        page.context.add_cookies([{"name": "frontispiece", "value": new, "url": page.url.partition("/desk")[0]}])
+        page.get_by_label("Comment", exact=True).fill("too dark")
+        page.get_by_role("button", name="Send").click()
+        expect(page.locator(".comments li")).to_have_text(re.compile("too dark"))
+        expect(page.locator("#together").get_by_role("alert")).to_have_count(0)
 
 
 def test_a_comment_needs_no_script(web: Web, opened: Opened) -> None:

@@ -59,8 +59,8 @@ def last(web: Web, number: int) -> Review:
 def test_an_entrys_words_say_which_language_they_speak(web: Web, locale: str, tag: str) -> None:
     number = web.illustration(told=entry(1, title="Bread", locale=locale))
     desk = web.browser()
-    assert f'<h1 lang="{tag}">Bread' in desk.get(f"/desk/{number}").text
-    assert f'<span class="name" lang="{tag}">Bread' in desk.get("/desk").text
+    assert f'<h1 lang="{tag}" dir="auto">Bread' in desk.get(f"/desk/{number}").text
+    assert f'<span class="name" lang="{tag}" dir="auto">Bread' in desk.get("/desk").text
 
 
 def test_words_are_saved_in_each_locale_without_a_decision(web: Web) -> None:

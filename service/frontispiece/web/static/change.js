@@ -41,6 +41,11 @@ const say = (words) => {
 
 const parsed = (text) => new DOMParser().parseFromString(text, "text/html");
 
+let arrived = false;
+addEventListener("beforeunload", (event) => {
+  if (board?.paint?.strokes.length && !arrived) event.preventDefault(); // what was typed the browser keeps, not what was painted
+});
+
 let loggedOut = false;
 async function newToken(old) { // a new login has another one
   const answer = await fetch(location.href);
@@ -60,7 +65,10 @@ form?.addEventListener("submit", async (event) => {
   try {
     if (loggedOut) body.set("token", await newToken(body.get("token")));
     const answer = await fetch(form.action, { method: "POST", body, headers: { "HX-Request": "true" } });
-    if (answer.ok && answer.redirected) return location.assign(answer.url);
+    if (answer.ok && answer.redirected) {
+      arrived = true;
+      return location.assign(answer.url);
+    }
     const words = await answer.text();
     loggedOut = answer.status === 401; // then the words are for people, and no page
     say(loggedOut ? words : $("#problem, .door h1", parsed(words))?.textContent.trim() || form.dataset.lost);
@@ -143,10 +151,10 @@ class Paint {
   key(event) {
     const step = Math.max(2, this.radius / 2);
     const [x, y] = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] }[event.key] ?? [0, 0];
-    if (event.key === " " || (event.key === "Shift" && !event.repeat)) this.begin(this.at);
-    else if (x || y) this.move([this.at[0] + x, this.at[1] + y]);
-    else return;
+    if (event.key !== " " && !x && !y) return;
+    if (event.key === " " || (event.shiftKey && !this.stroke)) this.begin(this.at); // not yet at Shift: with Tab it leads away
     if (event.key === " ") this.stroke = null;
+    else this.move([this.at[0] + x, this.at[1] + y]);
     event.preventDefault();
   }
 
@@ -189,6 +197,7 @@ class Paint {
     const pen = this.canvas.getContext("2d");
     pen.clearRect(0, 0, this.canvas.width, this.canvas.height);
     for (const stroke of this.strokes) this.line(pen, stroke);
+    if (!this.strokes.length && document.activeElement.matches("[data-undo], [data-clear]")) this.canvas.focus({ preventScroll: true });
     for (const button of document.querySelectorAll("[data-undo], [data-clear]")) button.disabled = !this.strokes.length;
   }
 

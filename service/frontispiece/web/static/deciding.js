@@ -16,6 +16,13 @@ let address = plain(location.href); // of the page that is shown
 let painted = true;
 let shown = 0; // when
 
+// Says to a screen reader what came of a decision: what stands in the page is put there whole, and is not read aloud
+const spoken = document.createElement("p");
+spoken.className = "unseen";
+spoken.setAttribute("role", "status");
+$("#main").before(spoken);
+const speak = () => (spoken.textContent = $("#notices .good p")?.textContent ?? "");
+
 function plain(url) {
   const made = new URL(url, location.href);
   for (const told of ["did", "of"]) made.searchParams.delete(told);
@@ -174,10 +181,11 @@ function decide(form, submitter) {
   if (one.next && decided.has(live(one.next.main).illustration)) one.next = null;
   sending.add(one);
   $("#notices").replaceChildren(); // undoing means the last decision, and that is this one
+  speak();
   one.doing = doing();
   if (one.next) show(one.next);
   else submitter?.setAttribute("aria-disabled", "true");
-  line = line.then(() => send(one)).finally(() => {
+  line = line.then(() => send(one)).then(speak).finally(() => {
     sending.delete(one);
     submitter?.removeAttribute("aria-disabled");
   });
@@ -286,7 +294,7 @@ function again() {
   for (const one of waiting) {
     sending.add(one);
     one.doing = doing(); // whoever sends it again has time for the answer
-    line = line.then(() => resend(one)).finally(() => sending.delete(one));
+    line = line.then(() => resend(one)).then(speak).finally(() => sending.delete(one));
   }
 }
 

@@ -25,19 +25,22 @@ document.addEventListener("keydown", (event) => {
   act();
 });
 
-// A second click while the first is on its way is not sent.
-const sent = new Set();
+// A second click while the first act is on its way is not sent. Nobody tells when a request is stopped, so the wait ends.
+const WAIT = 10_000; // milliseconds
+let sent = 0;
 document.addEventListener("submit", (event) => {
-  if (event.defaultPrevented || event.target.method === "dialog") return;
-  if (sent.size) {
-    event.preventDefault();
-    return;
-  }
-  sent.add(event.target);
-  event.submitter?.setAttribute("aria-disabled", "true");
+  if (event.defaultPrevented || event.target.method !== "post") return;
+  if (sent) return event.preventDefault();
+  const button = event.submitter;
+  button?.setAttribute("aria-disabled", "true");
+  sent = setTimeout(() => {
+    sent = 0;
+    button?.removeAttribute("aria-disabled");
+  }, WAIT);
 });
-window.addEventListener("pageshow", () => {
-  sent.clear();
+addEventListener("pageshow", () => {
+  clearTimeout(sent);
+  sent = 0;
   document.querySelectorAll('[aria-disabled="true"]').forEach((button) => button.removeAttribute("aria-disabled"));
 });
 

@@ -31,7 +31,8 @@ document.addEventListener("change", (event) => {
 function compare() {
   if (figures().length < 2) return;
   const both = $("#large").classList.toggle("both");
-  $("#compare").toggleAttribute("aria-current", both);
+  if (both) $("#compare").setAttribute("aria-current", "true");
+  else $("#compare").removeAttribute("aria-current");
   if (both) {
     const at = figures().indexOf(picked());
     last = picked();

@@ -28,10 +28,21 @@ function stop() {
 
 const ours = (ctx) => (ctx?.request?.form?.matches("#together form") ? ctx.request.form : null);
 
-function fault({ detail: { ctx } }) {
+async function renew(form) { // a new login, in another tab, has another token; false where there is none
+  const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
+  const token = page.querySelector("#together [name=token]")?.value;
+  if (!token || token === form.elements.token.value) return false;
+  for (const field of document.querySelectorAll("[name=token]")) field.value = token;
+  document.querySelector("#together").dataset.token = token;
+  form.requestSubmit();
+  return true;
+}
+
+async function fault({ detail: { ctx } }) {
   const form = ours(ctx);
   const over = ctx?.response?.status === 401 && ctx.text; // the login; the answer is the words for it
   if (!form && (!over || document.querySelector("#logged-out"))) return;
+  if (form && ctx.response?.status === 400 && (await renew(form).catch(() => false))) return;
   const page = new DOMParser().parseFromString(ctx.text ?? "", "text/html");
   const box = document.createElement("p");
   box.className = "notice bad";
