@@ -10,7 +10,7 @@ from desk.browsing import Opened, accessible, shot
 from desk.furnish import picture
 from desk.studio import Studio
 from PIL import Image
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import Dialog, FilePayload, Page, expect
 from servers.bfl import BflServer
 from test_changes import mask
 
@@ -194,8 +194,13 @@ def test_undoing_the_only_stroke_leads_back_to_the_picture(web: Studio, opened: 
 def test_what_was_painted_is_not_lost_without_a_warning(web: Studio, opened: Opened) -> None:
     number = web.large()
     asked: list[str] = []
+
+    def leave(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
     with opened(f"/desk/{number}/change/repaint") as page:
-        page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+        page.on("dialog", leave)
         page.reload()
         assert asked == []
         paint(page, (0.2, 0.5), (0.6, 0.5))
